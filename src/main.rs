@@ -1,0 +1,2 @@
+//! The `chatbridge` command.
+fn main() {}

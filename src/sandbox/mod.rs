@@ -1,0 +1,1 @@
+//! A Bot API server that stands in for Telegram.
