@@ -1,6 +1,6 @@
 //! Placeholders in texts: `{{ path }}` and `{{default path "x"}}`, nothing else.
 
-use handlebars::{Context, Handlebars, Helper, HelperResult, Output, RenderContext, Renderable};
+use handlebars::{Context, Handlebars, Helper, HelperResult, Output, RenderContext};
 use serde_json::Value;
 
 /// Puts values into a text. Values are escaped for HTML; an absent or empty one leaves nothing (or its default). A text whose placeholders can't be read comes
