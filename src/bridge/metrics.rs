@@ -31,6 +31,10 @@ pub struct Metrics {
     pub refused: Counter,
     /// Calls that wrote operations.
     pub apply_calls: Counter,
+    /// Nudges that arrived.
+    pub nudges: Counter,
+    /// Bots read from Odoo, each time one was new or had changed.
+    pub bots_read: Counter,
     /// From taking an update in until its answer was handed to Telegram, in seconds.
     pub answer_seconds: Histogram,
     /// Operations that wait for Odoo.
@@ -60,6 +64,8 @@ impl Metrics {
         let applied = counter("operations_applied", "Operations that Odoo confirmed");
         let refused = counter("operations_refused", "Operations that Odoo refused");
         let apply_calls = counter("apply_calls", "Calls that wrote operations to Odoo");
+        let nudges = counter("nudges", "Nudges from Odoo that arrived");
+        let bots_read = counter("bots_read", "Bots read from Odoo, new or changed");
         let answer_seconds = Histogram::new(exponential_buckets(0.0005, 2.0, 16));
         registry.register_with_unit("answer", "From taking an update in until its answer went to Telegram", Unit::Seconds, answer_seconds.clone());
         let operations_waiting = Gauge::default();
@@ -68,7 +74,7 @@ impl Metrics {
         registry.register("sends_waiting", "Messages that wait for Telegram", sends_waiting.clone());
         let working = Gauge::default();
         registry.register("working", "1 while the bridge may work", working.clone());
-        Self { registry, updates, duplicates, undecodable, engine_failures, sent, resent, undeliverable, applied, refused, apply_calls, answer_seconds, operations_waiting, sends_waiting, working }
+        Self { registry, updates, duplicates, undecodable, engine_failures, sent, resent, undeliverable, applied, refused, apply_calls, nudges, bots_read, answer_seconds, operations_waiting, sends_waiting, working }
     }
 
     /// The text that Prometheus reads.

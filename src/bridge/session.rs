@@ -222,6 +222,7 @@ impl Held {
             change.bots.push((script.bot, json));
             scripts.push(script);
         }
+        shared.metrics.bots_read.inc_by(u64::try_from(scripts.len()).unwrap_or(0));
         tracing::info!(bots = configuration.bot_ids.len(), changed = scripts.len(), "configuration read");
         let difference = shared.registry.update(&configuration.bot_ids, scripts);
         shared.store.commit(change).await?;

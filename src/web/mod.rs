@@ -65,6 +65,7 @@ fn routes(pages: Pages) -> impl Filter<Extract = (impl Reply,), Error = warp::Re
         .map(|timestamp: String, signature: String, body: bytes::Bytes, pages: Pages| {
             let now = jiff::Timestamp::now().as_second();
             if pages.secret.signed(&timestamp, &body, &signature, now) {
+                pages.metrics.nudges.inc();
                 pages.nudges.ring();
                 StatusCode::NO_CONTENT
             } else {
