@@ -11,9 +11,9 @@ pub(super) fn of(error: &Error) -> Failure {
     Failure::new(Class::Transient, reason(error))
 }
 
-/// The writer thread is gone.
+/// The writer thread is gone: redb has panicked, and after that it cannot be trusted, nor even closed.
 pub(super) fn stopped() -> Failure {
-    Failure::new(Class::Transient, "the store is closing")
+    Failure::new(Class::Transient, "the store has stopped after a fault of its own: start the bridge anew")
 }
 
 /// One line on what went wrong.

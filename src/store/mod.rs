@@ -9,6 +9,7 @@
 //! redb's commit is not: the batch may have reached the disk. Then nobody is answered yet; the file is opened anew, and the number of the
 //! last batch in it tells what happened. If it is there, an empty commit flushes it and the callers hear `Done`; if not, they hear the
 //! failure. After any I/O error redb refuses everything until it is opened anew; the writer does that by itself, before the next batch.
+//! Should redb panic, the writer ends and every commit fails: the bridge must be started anew.
 //!
 //! **Reads** are redb read transactions: they never wait for the writer, except while the file is being opened anew.
 //!
@@ -28,6 +29,8 @@ mod open_error;
 mod reads;
 mod redb_store;
 mod rows;
+#[cfg(test)]
+mod stored;
 mod tables;
 mod writer;
 

@@ -1,5 +1,6 @@
 //! The durable implementation of the port.
 
+use std::mem;
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
@@ -178,8 +179,9 @@ impl Store for RedbStore {
 impl Drop for RedbStore {
     fn drop(&mut self) {
         self.requests = None;
-        if let Some(writer) = self.writer.take() {
-            drop(writer.join()); // a writer that panicked has nothing left to finish
+        let panicked = self.writer.take().is_some_and(|writer| writer.join().is_err());
+        if panicked {
+            mem::forget(Arc::clone(&self.file)); // redb would panic again when it is closed
         }
     }
 }

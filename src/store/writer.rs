@@ -1,6 +1,5 @@
 //! The thread that does all writing: many changes, one flush.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -71,12 +70,9 @@ impl Writer {
     }
 
     fn write(&mut self, tasks: &[Task], answers: Vec<Answer>) {
-        // A panic must not end the thread, or every later change would wait for nobody.
-        let result = catch_unwind(AssertUnwindSafe(|| self.attempt(tasks)));
-        let failure = match result {
-            Ok(Ok(outcomes)) => return tell(answers, outcomes),
-            Ok(Err(error)) => failure::of(&error),
-            Err(_) => failure::of(&Error::Corrupted("redb gave up in the middle of a batch".to_owned())),
+        let failure = match self.attempt(tasks) {
+            Ok(outcomes) => return tell(answers, outcomes),
+            Err(error) => failure::of(&error),
         };
         match self.unsure.take() {
             Some(batch) => self.settle(batch, answers, failure),

@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
-use super::samples::{chat, instant, operation, outgoing, record};
-use super::{ALL, Home};
+use super::samples::{ALL, chat, instant, operation, outgoing, record};
+use super::Home;
 use crate::domain::{BotId, ChatKey, ChatRecord, Operation, Outgoing, TelegramBotId, UpdateId};
 use crate::ports::{Change, Committed, Counts, Lane, Store};
 
@@ -28,7 +28,7 @@ const BOTS: i64 = 3;
 #[derive(Clone, Debug)]
 enum Action {
     /// A change.
-    Commit(Plan),
+    Commit(Box<Plan>),
     /// Forget marks.
     Prune(i64),
     /// Start anew.
@@ -74,7 +74,7 @@ fn plan() -> impl Strategy<Value = Plan> {
 
 fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
-        8 => plan().prop_map(Action::Commit),
+        8 => plan().prop_map(|plan| Action::Commit(Box::new(plan))),
         1 => (0..10i64).prop_map(Action::Prune),
         1 => Just(Action::Reopen),
     ]

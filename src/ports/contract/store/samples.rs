@@ -9,6 +9,9 @@ use crate::domain::{
     Request, StepId, Style, UserId,
 };
 
+/// No limit.
+pub const ALL: usize = usize::MAX;
+
 /// A chat.
 pub fn chat(channel: i64, chat: i64) -> ChatKey {
     ChatKey { channel: ChannelId(channel), chat: ChatId(chat) }
