@@ -8,5 +8,6 @@ pub mod dialog;
 pub mod domain;
 pub mod ports;
 pub mod sandbox;
+pub mod store;
 pub mod text;
 pub mod web;
