@@ -4,5 +4,7 @@
 //! what they need of the world; `telegram`, `odoo` and `store` are the world; `bridge` runs; `web` listens; `cli` wires it all.
 //! `sandbox` stands apart: a Bot API server that shares nothing with the bridge.
 pub mod domain;
+pub mod odoo;
 pub mod ports;
 pub mod sandbox;
+pub mod telegram;
