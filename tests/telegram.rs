@@ -3,42 +3,21 @@
 
 mod scripted;
 
-use std::io::Write;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chatbridge::domain::{ChatId, Content, Formatted, Markup, MessageId, Request, TelegramBotId, UpdateId};
 use chatbridge::ports::{Certainty, Class, Connect, Failure, Identity, Messenger, Update};
 use chatbridge::telegram::{BASE_URL, Telegram};
-use scripted::{Peer, Reply};
+use scripted::{Peer, Reply, log};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
 const TOKEN: &str = "123456:AAsecretTOKENsecretTOKENsecretTOKEN";
 const WORDS: &str = "what-a-person-wrote";
 
-/// Everything that is logged by this process, at the finest level, `log` records of libraries included.
-static LOG: LazyLock<Arc<Mutex<Vec<u8>>>> = LazyLock::new(|| {
-    let log = Arc::new(Mutex::new(vec![]));
-    let writer = Writer(Arc::clone(&log));
-    tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).init();
-    log
-});
-
-#[derive(Clone)]
-struct Writer(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Writer {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 fn bot(url: &str) -> Arc<dyn Messenger> {
-    LazyLock::force(&LOG);
+    log::capture();
     Telegram::new(url).unwrap().connect(&SecretString::from(TOKEN))
 }
 
@@ -313,7 +292,7 @@ async fn secrets_stay_secret() {
     let telegram = Telegram::new("http://127.0.0.1:1").unwrap();
     assert!(!format!("{telegram:?}").contains("secret"));
 
-    let log = String::from_utf8_lossy(&LOG.lock().unwrap()).into_owned();
+    let log = log::text();
     assert!(log.contains("updates without an id"), "the log is being read");
     assert!(!log.contains("secretTOKEN"), "{}", log.lines().find(|line| line.contains("secretTOKEN")).unwrap_or_default());
     assert!(!log.contains(WORDS), "{}", log.lines().find(|line| line.contains(WORDS)).unwrap_or_default());
