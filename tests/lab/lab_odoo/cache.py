@@ -56,6 +56,18 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def is_free(port: int) -> bool:
+    """Tell whether a server could take this port of 127.0.0.1 now."""
+    with socket.socket() as probe:
+        # As servers do: connections that are just closing don't count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
 def content_hash(*folders: Path) -> str:
     """Return a hash of the names and contents of all files below the folders."""
     digest = hashlib.sha256()

@@ -35,8 +35,11 @@ def as_root(*command: str) -> list:
 
 def run(command, log: Path, **options) -> None:
     """Run a command, all it prints going to `log`; raise with the last lines when it fails."""
+    # Odoo and PostgreSQL are other users: what is made here must be readable whatever our umask.
     with open(log, "ab") as sink:
-        code = subprocess.run(command, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL, **options).returncode
+        code = subprocess.run(
+            command, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL, umask=0o022, **options
+        ).returncode
     if code:
         raise LabError(f"«{' '.join(map(str, command))[:200]}» failed ({code}):\n{tail(log)}\nAll of it: {log}")
 

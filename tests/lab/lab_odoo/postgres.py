@@ -3,12 +3,15 @@
 The first lab starts it, others join, the last one to leave stops it. Who uses it is kept as one
 file per process in `users/`; a file whose process is gone counts for nothing, so a killed run
 never keeps the cluster alive. Durability is PostgreSQL's default: tests kill it to see what holds.
+They do so on a `copy`, which is theirs alone, lest they break another run's work.
 """
 
 import atexit
+import hashlib
 import os
 import pwd
 import secrets
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -64,14 +67,28 @@ class Postgres:
         with cache.lock(self._lock()):
             if not (self.folder / "ready").exists():
                 self._make()
+            self._sweep()
+            if not self.pid():
+                self._ensure_port()
             self._start()
-            users = self.folder / "users"
-            users.mkdir(exist_ok=True)
-            (users / str(os.getpid())).write_text(cache.me())
-        if self._joined != os.getpid():
-            self._joined = os.getpid()
-            atexit.register(self.leave)
+            self._register()
         return self
+
+    def copy(self) -> "Postgres":
+        """Return a running copy of the whole cluster for this process alone, removed at its end."""
+        made = Postgres(self.folder / "copies" / f"{os.getpid()}-{secrets.token_hex(4)}")
+        made._prepare_folders()
+        made._register()
+        shutil.copy(self.folder / "password", made.folder / "password")
+        (made.folder / "port").write_text(str(cache.free_port()))
+        # Not synced to the disk: a copy lives no longer than the machine is up.
+        backup = [self._bin("pg_basebackup"), "--no-sync", "--no-manifest", "-D", str(made.data), "-c", "fast", "-U", "postgres"]
+        backup += ["-h", self._sockets(), "-p", str(self.port)]
+        host.run(self._as_owner(backup), cache.logs() / "postgres.log", cwd="/")
+        with open(made.data / "postgresql.conf", "a") as settings:
+            settings.write(_SETTINGS.format(sockets=made._sockets()))
+        made.start()
+        return made
 
     def leave(self) -> None:
         """Use it no longer; the last one stops the server."""
@@ -82,6 +99,8 @@ class Postgres:
         with cache.lock(self._lock()):
             (self.folder / "users" / str(os.getpid())).unlink(missing_ok=True)
             self.stop_if_unused()
+            if self.folder.parent.name == "copies":
+                shutil.rmtree(self.folder, ignore_errors=True)
 
     def users(self) -> list:
         """Return the pids of the living processes that use the cluster."""
@@ -139,15 +158,27 @@ class Postgres:
     def _lock(self) -> str:
         return "postgres" if self.folder.name == "postgres" else f"postgres-{self.folder.name}"
 
+    def _register(self) -> None:
+        users = self.folder / "users"
+        users.mkdir(exist_ok=True)
+        (users / str(os.getpid())).write_text(cache.me())
+        if self._joined != os.getpid():
+            self._joined = os.getpid()
+            atexit.register(self.leave)
+
+    def _sweep(self) -> None:
+        """End and remove the copies whose makers are gone."""
+        for folder in (self.folder / "copies").glob("*"):
+            left = Postgres(folder)
+            if not left.users():
+                left.kill()
+                shutil.rmtree(folder, ignore_errors=True)
+
     def _make(self) -> None:
         cache.say("making a PostgreSQL cluster, a few seconds")
         cache.folder("lab")
         host.run(["rm", "-rf", self.data], cache.logs() / "postgres.log")
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for folder in (self.data, Path(self._sockets())):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if host.is_root():
-                os.chown(folder, *self._ids())
+        self._prepare_folders()
         secret = self.folder / "password"
         secret.touch(mode=0o600)
         secret.write_text(secrets.token_hex(16))
@@ -156,6 +187,13 @@ class Postgres:
         self._start()
         self.sql(f"CREATE ROLE {self.role} LOGIN CREATEDB PASSWORD '{self.password}'")
         (self.folder / "ready").touch()
+
+    def _prepare_folders(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for folder in (self.data, Path(self._sockets())):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if host.is_root():
+                os.chown(folder, *self._ids())
 
     def _initdb(self) -> None:
         # Local connections need no password, but the socket's folder is open to the owner only.
@@ -170,14 +208,15 @@ class Postgres:
             return
         if not self._processes():
             # Where nobody collects dead processes (a container whose first process doesn't), the
-            # killed server stays a zombie, and PostgreSQL takes the pid in this file for alive.
-            (self.data / "postmaster.pid").unlink(missing_ok=True)
-        try:
-            self._control("start", "-w", "-t", "60", "-l", str(self.log), "-o", f"-p {self.port}")
-        except host.LabError:
-            # Somebody else may have taken the port since the last run: take another, once.
+            # killed server stays a zombie, and PostgreSQL takes the pids in these files for alive.
+            for file in (self.data / "postmaster.pid", *Path(self._sockets()).glob(".s.PGSQL.*")):
+                file.unlink(missing_ok=True)
+        self._control("start", "-w", "-t", "120", "-l", str(self.log), "-o", f"-p {self.port}")
+
+    def _ensure_port(self) -> None:
+        """Take another port when somebody has taken ours since the last run."""
+        if not cache.is_free(self.port):
             (self.folder / "port").write_text(str(cache.free_port()))
-            self._control("start", "-w", "-t", "60", "-l", str(self.log), "-o", f"-p {self.port}")
 
     def _control(self, *words: str) -> None:
         command = [self._bin("pg_ctl"), "-D", str(self.data), *words]
@@ -194,7 +233,7 @@ class Postgres:
         place = self.folder / "sockets"
         # The kernel allows 107 bytes for a socket's path.
         if len(bytes(place)) > 85:
-            return f"/tmp/chatbridge-{cache.hashlib.sha256(bytes(place)).hexdigest()[:12]}"
+            return f"/tmp/chatbridge-{hashlib.sha256(bytes(place)).hexdigest()[:12]}"
         return str(place)
 
     def _ids(self) -> tuple:
@@ -207,7 +246,7 @@ class Postgres:
             return command
         uid, gid = self._ids()
         become = ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups"]
-        if any(not folder.stat().st_mode & 0o001 for folder in self.folder.parents):
+        if any(not folder.stat().st_mode & 0o001 for folder in (self.folder, *self.folder.parents)):
             # The cache of root lies in /root, which is closed to others. Instead of opening it,
             # give PostgreSQL the right to pass through folders.
             become += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]

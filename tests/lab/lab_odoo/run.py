@@ -43,6 +43,8 @@ class Run:
         self.pid_file = self.folder / "pid"
         self.log = cache.logs() / f"odoo-{chroot.series.number}-{database}-{self.name}.log"
         self.folder.mkdir(parents=True)
+        for folder in (self.folder.parent, self.folder):
+            folder.chmod(0o755)
         (self.folder / "owner").write_text(cache.me())
         self._configure(postgres, database, self._copy(addons))
         atexit.register(self.remove)

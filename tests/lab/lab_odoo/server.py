@@ -54,6 +54,9 @@ class OdooServer:
         if self.is_running():
             return self
         self.port = self.port or cache.free_port()
+        if not cache.is_free(self.port):
+            # Odoo 14 would only log it and go on without its port.
+            raise host.LabError(f"Odoo did not start: port {self.port} is in use")
         words = [f"--http-port={self.port}", f"--max-cron-threads={self.max_cron_threads}", *self.extra]
         self.run.pid_file.unlink(missing_ok=True)
         with open(self.log, "ab") as sink:
@@ -68,12 +71,15 @@ class OdooServer:
             raise host.LabError(f"Odoo did not start:\n{host.tail(self.log, 40)}\nAll of it: {self.log}")
         return self
 
-    def stop(self) -> None:
-        """Let Odoo finish what it is doing and end; SIGKILL after 20 s."""
+    def stop(self, seconds: float = 20) -> None:
+        """Let Odoo finish what it is doing and end; SIGKILL after `seconds`.
+
+        On 19 an open websocket whose other side does not close holds the end up for 17 s.
+        """
         if self.is_running():
             end(self.run.pid(), signal.SIGTERM)
             try:
-                self._process.wait(20)
+                self._process.wait(seconds)
             except subprocess.TimeoutExpired:
                 pass
         self.kill()

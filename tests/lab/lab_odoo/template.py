@@ -5,7 +5,9 @@ a template without it is what an interrupted build left, and is made again. Ever
 its maker's identity in its comment: `clean` drops the clones of processes that are gone.
 """
 
+import copy
 import hashlib
+import os
 import re
 import secrets
 import shutil
@@ -35,15 +37,26 @@ class Installation:
         self.chroot = Chroot(self.series)
         self.chroot.prepare()
         self.postgres = Postgres().join()
+        self.is_private = False
         sweep(self.chroot)
+
+    def private(self) -> "Installation":
+        """Return the same with a PostgreSQL of its own, to be stopped and killed by a test.
+
+        It has the templates that exist now and can clone them, but cannot build others.
+        """
+        made = copy.copy(self)
+        made.postgres = self.postgres.copy()
+        made.is_private = True
+        return made
 
     def base(self) -> str:
         """Return the template with Odoo's own modules and languages, building it when needed."""
         recipe = f"{RECIPE} {self.series} {catalogue.MODULES} {catalogue.LANGUAGES}"
         name = f"base_{self.series.number}_{_short(recipe)}"
         with cache.lock(f"template-{self.series.number}"):
-            if not self._is_template(name):
-                cache.say(f"Odoo {self.series.number}: building the base template, about a minute and a half")
+            if self._must_build(name):
+                cache.say(f"Odoo {self.series.number}: building the base template, about a minute")
                 self._create(name)
                 self._install(name, catalogue.MODULES, (), f"--load-language={catalogue.LANGUAGES}")
                 self._warm(name)
@@ -58,7 +71,7 @@ class Installation:
         base = self.base()
         name = f"with_{self.series.number}_{_short(f'{base} {modules} {cache.content_hash(*folders)}')}"
         with cache.lock(f"template-{self.series.number}"):
-            if not self._is_template(name):
+            if self._must_build(name):
                 cache.say(f"Odoo {self.series.number}: building the template with {modules}, about 20 seconds")
                 self._copy(base, name)
                 self._install(name, modules, folders)
@@ -69,7 +82,8 @@ class Installation:
 
     def clone(self, template: str, name: str = "", keep: bool = False) -> str:
         """Return a new database made from `template`; `keep` saves it from `clean`."""
-        name = name or f"lab_{self.series.number}_{secrets.token_hex(5)}"
+        # The pid tells `clean` whose a filestore is that has lost its database.
+        name = name or f"lab_{self.series.number}_{os.getpid()}_{secrets.token_hex(4)}"
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,50}", name):
             raise host.LabError(f"«{name}» can't be a database: small Latin letters, digits and _ only")
         with cache.lock(f"template-{self.series.number}"):
@@ -98,6 +112,10 @@ class Installation:
                 if everything if comment == FOREVER else not cache.alive(comment):
                     self.drop(name)
                     dropped.append(name)
+            for folder in self.filestore("").glob(f"lab_{self.series.number}_*"):
+                # Such remain of private clusters and of a lab that was killed while dropping.
+                if not Path("/proc", folder.name.split("_")[2]).exists() and not self.exists(folder.name):
+                    shutil.rmtree(folder)
         return dropped
 
     def clones(self) -> list:
@@ -117,6 +135,14 @@ class Installation:
     def filestore(self, name: str) -> Path:
         """Return where Odoo keeps the files of a database."""
         return self.chroot.home / "data/filestore" / name
+
+    def _must_build(self, name: str) -> bool:
+        if self._is_template(name):
+            return False
+        if self.is_private:
+            # Its filestore would lie in the place of the shared cluster's template of that name.
+            raise host.LabError("a private installation can't build templates: build it before private()")
+        return True
 
     def _is_template(self, name: str) -> bool:
         return bool(self.postgres.sql(f"SELECT 1 FROM pg_database WHERE datname = '{name}' AND datistemplate"))
@@ -175,6 +201,8 @@ class Installation:
 
     def _drop_old(self, prefix: str, keep: int) -> None:
         """Drop all but the `keep` templates used last."""
+        if self.is_private:
+            return
         used = cache.folder("lab", "templates")
         # Half-made ones are dropped too: whoever makes one holds the same lock as we do.
         rows = self.postgres.sql(f"SELECT datname FROM pg_database WHERE starts_with(datname, '{prefix}')")
