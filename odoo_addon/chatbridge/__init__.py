@@ -1,0 +1,2 @@
+"""Chatbridge: the Odoo half of the bridge between Odoo and messengers."""
+from . import models

@@ -1,0 +1,91 @@
+from odoo import api, fields, models, tools
+
+from .. import compat
+
+#: How many of the latest messages the form shows; all of them are behind its button.
+SHOWN_ON_FORM = 200
+
+BUBBLE = "max-width:75%%;margin:4px 0;padding:6px 10px;border-radius:10px;%s"
+SIDES = {
+    "customer": BUBBLE % "background:#eef0f3;margin-right:auto",
+    "bot": BUBBLE % "background:#dff0ff;margin-left:auto",
+}
+
+
+class ChatbridgeConversation(models.Model):
+    """One run of talk between a sender and a bot, open until closed (LOG-1)."""
+
+    _name = "chatbridge.conversation"
+    _description = "Conversation"
+    _order = "last_activity desc, id desc"
+    _rec_name = "code"
+
+    code = fields.Char(readonly=True, default=lambda self: self._next_code(), index=True)
+    key = fields.Char("Key of the bridge", required=True, readonly=True, groups="base.group_system")
+    channel_id = fields.Many2one("chatbridge.channel", "Chat", required=True, readonly=True, index=True, ondelete="restrict")
+    bot_id = fields.Many2one("chatbridge.bot", "Bot", required=True, readonly=True, index=True, ondelete="restrict")
+    sender_id = fields.Many2one("chatbridge.sender", "Sender", required=True, readonly=True, index=True, ondelete="restrict")
+    partner_id = fields.Many2one("res.partner", "Partner", related="sender_id.person_id")
+    user_id = fields.Many2one("res.users", "User", related="sender_id.user_id")
+    company_id = fields.Many2one(related="bot_id.company_id")
+    chat_ref = fields.Char("Number of the chat", required=True, readonly=True)
+    state = fields.Selection([("active", "Active"), ("ended", "Ended")], default="active", required=True, readonly=True)
+    closed = fields.Boolean(compute="_compute_closed")
+    ended_reason = fields.Selection(
+        [("restart", "The customer started anew"), ("blocked", "The customer blocked the bot"), ("silence", "Long silence")],
+        "Ended because",
+        readonly=True,
+    )
+    opened_at = fields.Datetime("Opened", readonly=True)
+    ended_at = fields.Datetime("Ended on", readonly=True)
+    last_activity = fields.Datetime(readonly=True)
+    step_id = fields.Many2one("chatbridge.step", "Step", readonly=True, ondelete="set null", help="Where the dialog stands.")
+    dialog_state = fields.Text("State of the dialog", readonly=True, groups="base.group_system", help="Kept for the bridge, in case it loses its store.")
+    message_ids = fields.One2many("chatbridge.message", "conversation_id", "All messages")
+    message_count = fields.Integer("Number of messages", compute="_compute_message_count")
+    transcript = fields.Html("Messages", compute="_compute_transcript", sanitize=False)
+
+    _key_unique = compat.constraint("UNIQUE(key)", "The bridge has opened this conversation already.")
+
+    def init(self):
+        """Let the database itself keep one open conversation per chat."""
+        compat.create_unique_index(self, "one_open", "(channel_id, chat_ref) WHERE state = 'active'")
+
+    @api.model
+    def _next_code(self):
+        return self.env.ref("chatbridge.conversation_sequence").sudo()._next()
+
+    @api.depends("state")
+    def _compute_closed(self):
+        for conversation in self:
+            conversation.closed = conversation.state == "ended"
+
+    def _compute_message_count(self):
+        counts = compat.count_by(self.env["chatbridge.message"], "conversation_id", [("conversation_id", "in", self.ids)])
+        for conversation in self:
+            conversation.message_count = counts.get(conversation.id, 0)
+
+    def _compute_transcript(self):
+        for conversation in self:
+            messages = self.env["chatbridge.message"].search(
+                [("conversation_id", "=", conversation.id)], order="sequence desc", limit=SHOWN_ON_FORM
+            )
+            conversation.transcript = "".join(message._as_bubble() for message in messages.sorted("sequence"))
+
+    def action_messages(self):
+        """Open all messages of the conversation as a list."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("chatbridge.chatbridge_message_action")
+        action["domain"] = [("conversation_id", "=", self.id)]
+        return action
+
+
+def bubble(side, head, body, failure):
+    """Return one message as HTML; the body is sanitised already, the rest is escaped here."""
+    failed = '<div style="color:#a94442">%s</div>' % tools.html_escape(failure) if failure else ""
+    return '<div style="display:flex"><div style="%s"><small style="color:#6c757d">%s</small><div>%s</div>%s</div></div>' % (
+        SIDES[side],
+        tools.html_escape(head),
+        body or "",
+        failed,
+    )

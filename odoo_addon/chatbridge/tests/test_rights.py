@@ -1,0 +1,159 @@
+from odoo import models
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .. import compat
+from ..models.chatbridge_bridge import ChatbridgeBridge
+from .common import TOKEN, BridgeCase, hello
+
+SURFACE = {"handshake", "heartbeat", "configuration", "apply", "ask", "events", "done"}
+
+#: Every table of ours that people see, each with what the lowest level that may do it is.
+SEEN = (
+    "chatbridge.messenger",
+    "chatbridge.bot",
+    "chatbridge.channel",
+    "chatbridge.step",
+    "chatbridge.step.alias",
+    "chatbridge.step.answer",
+    "chatbridge.step.keyboard.button",
+    "chatbridge.step.inline.button",
+    "chatbridge.sender",
+    "chatbridge.membership",
+    "chatbridge.conversation",
+    "chatbridge.message",
+)
+HIDDEN = ("chatbridge.operation", "chatbridge.event", "chatbridge.bridge.status")
+
+
+@tagged("post_install", "-at_install")
+class TestRights(BridgeCase):
+    """Who may do what, tried as the lowest user."""
+
+    def setUp(self):
+        super().setUp()
+        self.connect()
+        self.apply(self.sender(), self.opening(), self.message(1))
+        self.step.write({"answer_ids": [(0, 0, {"name": "Yes"})], "inline_button_ids": [(0, 0, {"name": "B", "url": "https://b.example"})]})
+
+    def test_plain_internal_users_see_nothing(self):
+        user = self.user("internal")
+        for name in SEEN + HIDDEN:
+            with self.assertRaises(AccessError, msg=name), mute_logger("odoo.addons.base.models.ir_model"):
+                self.env[name].with_user(user).search_count([])
+        menus = self.env["ir.ui.menu"].with_user(user)._visible_menu_ids()
+        self.assertNotIn(self.env.ref("chatbridge.menu_root").id, menus)
+
+    def test_users_read_and_write_nothing(self):
+        user = self.user("user")
+        for name in SEEN:
+            record = self.env[name].with_user(user).search([], limit=1)
+            self.assertTrue(record.read(["display_name"]), name)
+            for work in (lambda: record.unlink(), lambda: record.write({"create_uid": user.id}), lambda: record.copy()):
+                with self.assertRaises(AccessError, msg=name):
+                    work()
+        for name in HIDDEN:
+            with self.assertRaises(AccessError, msg=name):
+                self.env[name].with_user(user).search_count([])
+
+    def test_operators_have_no_settings(self):
+        menus = self.env["ir.ui.menu"].with_user(self.user("operator"))._visible_menu_ids()
+        self.assertIn(self.env.ref("chatbridge.menu_bots").id, menus)
+        self.assertNotIn(self.env.ref("chatbridge.menu_settings").id, menus)
+
+    def test_token_is_for_administrators(self):
+        for level in ("user", "operator"):
+            channel = self.channel.with_user(self.user(level))
+            self.assertNotIn("token", channel.fields_get())
+            with self.assertRaises(AccessError):
+                channel.read(["token"])
+            for field_name in ("token", "token_ids.value"):
+                # Some series refuse the search, some log that they ignore it: what counts is that it tells nothing.
+                with mute_logger("odoo.osv.expression", "odoo.domains"):
+                    self.assertTrue(self.tells_nothing(lambda term, name=field_name: channel.search([(name, "=like", term)])))
+            with self.assertRaises(AccessError):
+                self.env["chatbridge.channel.token"].with_user(self.user(level)).search([])
+        self.assertEqual(self.channel.with_user(self.user("administrator")).token, TOKEN)
+
+    def tells_nothing(self, search):
+        """Tell whether a right and a wrong beginning of the token can't be told apart."""
+        try:
+            return search(TOKEN[:12] + "%") == search("9%")
+        except (AccessError, ValueError, UserError):
+            return True
+
+    def test_nudge_secret_is_for_nobody(self):
+        status = self.env.ref("chatbridge.bridge_status").with_user(self.user("administrator"))
+        for name in ("nudge_secret", "nudge_url", "nonce"):
+            with self.assertRaises(AccessError):
+                status.read([name])
+
+    def test_administrators_configure(self):
+        user = self.user("administrator")
+        bot = self.env["chatbridge.bot"].with_user(user).create({"name": "Shop"})
+        channel = self.env["chatbridge.channel"].with_user(user).create({"name": "C", "bot_id": bot.id, "token": "5:abc"})
+        step = self.env["chatbridge.step"].with_user(user).create({"bot_id": bot.id, "kind": "buttons", "text": "Hi"})
+        step.write({"answer_ids": [(0, 0, {"name": "Yes"})], "alias_ids": [(0, 0, {"code": "/start"})]})
+        self.assertEqual(step.keyboard_button_ids.label, "Yes")
+        (channel | channel).unlink()
+        bot.unlink()
+
+    def test_only_the_bridge_calls_the_surface(self):
+        for caller in (self.user("internal"), self.user("administrator"), self.env.ref("base.user_admin"), self.env.ref("base.user_root")):
+            bridge = self.env["chatbridge.bridge"].with_user(caller)
+            for call in (
+                lambda: bridge.handshake(hello()),
+                lambda: bridge.heartbeat(self.claim, {}),
+                lambda: bridge.configuration(self.claim, {}),
+                lambda: bridge.apply(self.claim, []),
+                lambda: bridge.ask(self.claim, []),
+                lambda: bridge.events(self.claim, 1),
+                lambda: bridge.done(self.claim, []),
+            ):
+                self.assertRaises(AccessError, call)
+
+    def test_the_surface_has_seven_methods(self):
+        public = {
+            name
+            for cls in type(self.env["chatbridge.bridge"]).__mro__
+            if "chatbridge" in cls.__module__ and not issubclass(models.AbstractModel, cls)
+            for name, value in vars(cls).items()
+            if callable(value) and not name.startswith("_")
+        }
+        self.assertEqual(public, SURFACE)
+        self.assertEqual({name for name in vars(ChatbridgeBridge) if not name.startswith("_")}, SURFACE)
+
+    def test_the_bridge_reads_no_table_by_itself(self):
+        for name in SEEN + HIDDEN:
+            with self.assertRaises(AccessError, msg=name):
+                self.env[name].with_user(self.bridge_user).search_count([])
+        self.assertTrue(self.bridge_user.share)
+        self.assertFalse(self.bridge_user.has_group("base.group_user"))
+
+    def test_administrator_includes_the_others_and_admin_is_one(self):
+        admin = self.env.ref("base.user_admin")
+        for group in ("user", "operator", "administrator"):
+            self.assertTrue(admin.has_group("chatbridge.group_%s" % group))
+        self.assertFalse(admin.has_group("chatbridge.group_bridge"))
+
+    def test_other_companies_see_nothing(self):
+        company = self.env["res.company"].create({"name": "Other company"})
+        user = self.user("user")
+        user.write({"company_ids": [(6, 0, company.ids)], "company_id": company.id})
+        mine = [self.bot, self.channel, self.step, self.conversation(), self.conversation().sender_id, self.conversation().message_ids]
+        for record in mine:
+            found = self.env[record._name].with_user(user).with_context(allowed_company_ids=company.ids).search([("id", "in", record.ids)])
+            self.assertFalse(found, record._name)
+        self.bot.company_id = False
+        for record in mine:
+            self.assertTrue(self.env[record._name].with_user(user).search([("id", "in", record.ids)]), record._name)
+
+    def test_confirm_is_for_administrators(self):
+        status = self.env.ref("chatbridge.bridge_status")
+        with self.assertRaises(AccessError):
+            status.with_user(self.user("operator")).action_confirm()
+
+    def test_series_facts(self):
+        self.assertIn(compat.GROUPS_FIELD, self.env["res.users"]._fields)
+        self.assertIn(compat.CANNED_RESPONSE_MODEL, self.env)
