@@ -47,11 +47,20 @@ class Company:
         """Search and read."""
         return self.call(model, "search_read", domain, fields, order=order)
 
-    def forget_bridge(self):
-        """Let a new data folder be taken without asking: as if the admin had confirmed it beforehand."""
-        status = self.read("chatbridge.bridge.status", [], ["store_id"])
-        if status:
-            self.call("chatbridge.bridge.status", "write", [status[0]["id"]], {"store_id": False, "nonce": False, "state": "new"})
+    def accept(self, bridge):
+        """Start a bridge with a new data folder; as the admin, confirm it where Odoo asks for that."""
+        bridge.launch()
+
+        def working():
+            code, line = bridge.state()
+            if code == 503 and "confirm" in line:
+                waiting = self.read("chatbridge.bridge.status", [("waiting_store_id", "!=", False)], ["id"])
+                if waiting:
+                    self.call("chatbridge.bridge.status", "action_confirm", [record["id"] for record in waiting])
+            return code == 200
+
+        until(working, "the bridge works")
+        return bridge
 
     def make_shop(self, number: int) -> Shop:
         """A bot with: Welcome → What would you like? [Prices] [Hours] → answers."""

@@ -98,14 +98,19 @@ def make_customer(shop, sandbox):
     return lambda name="Petro", **more: sandbox.customer(shop.username, next(_users), name, **more)
 
 
+@pytest.fixture(scope="module")
+def data_folder(odoo):
+    """The data folder that belongs to the database; another one would have to be confirmed by an admin."""
+    return Path(tempfile.mkdtemp(prefix="chatbridge-data-"))
+
+
 @pytest.fixture
-def make_bridge(odoo, sandbox, company):
-    """Makes bridges with a data folder each; a database takes a new one only after an admin confirms it."""
+def make_bridge(odoo, sandbox, company, data_folder):
+    """Makes bridges, one after another on the same data folder unless told otherwise."""
     made = []
 
     def make(odoo_url=None, folder=None, **more):
-        folder = folder or Path(tempfile.mkdtemp(prefix="chatbridge-data-"))
-        bridge = Bridge(odoo_url or odoo.url, sandbox, folder, odoo.database, **more)
+        bridge = Bridge(odoo_url or odoo.url, sandbox, folder or data_folder, odoo.database, **more)
         made.append(bridge)
         return bridge
 
@@ -121,8 +126,7 @@ def make_bridge(odoo, sandbox, company):
 @pytest.fixture
 def bridge(make_bridge, company):
     """A bridge that works."""
-    company.forget_bridge()
-    return make_bridge().start()
+    return company.accept(make_bridge())
 
 
 def check_log(bridge):

@@ -22,8 +22,7 @@ def proxy(odoo):
 @pytest.fixture
 def proxied(make_bridge, proxy, company):
     """A bridge that reaches Odoo through the proxy."""
-    company.forget_bridge()
-    return make_bridge(odoo_url=proxy.url).start()
+    return company.accept(make_bridge(odoo_url=proxy.url))
 
 
 def test_killed_while_a_message_is_on_its_way(bridge, company, shop, customer, sandbox):

@@ -23,8 +23,7 @@ def test_a_changed_text_is_live_through_the_nudge(bridge, company, shop, custome
 
 def test_a_changed_text_is_live_without_nudges(make_bridge, company, shop, customer):
     """SET-5: behind a wall, the poll finds it."""
-    company.forget_bridge()
-    bridge = make_bridge(CHATBRIDGE_NUDGE_URL="none").start()
+    bridge = company.accept(make_bridge(CHATBRIDGE_NUDGE_URL="none"))
     greet(customer)
     read = bridge.metric("bots_read_total")
     company.write("chatbridge.step", shop.steps["prices"], text="<p>Everything costs 8 €.</p>")

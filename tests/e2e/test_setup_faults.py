@@ -157,12 +157,11 @@ def test_a_restored_database_is_not_written_to(series, installation, addons, mak
 
 def test_the_passwords_place(make_bridge, company, tmp_path):
     """A file holds the password as well as the environment."""
-    company.forget_bridge()
     file = Path(tmp_path) / "password"
     file.write_text(PASSWORD + "\n")
     os.chmod(file, 0o600)
     bridge = make_bridge(CHATBRIDGE_ODOO_PASSWORD_FILE=str(file))
     del bridge.environment["CHATBRIDGE_ODOO_PASSWORD"]
     bridge.folder = tempfile.mkdtemp()
-    bridge.start()
+    company.accept(bridge)
     assert bridge.stop() == 0
