@@ -4,23 +4,20 @@
 mod scripted;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use chatbridge::domain::{
-    BotId, ButtonId, ChannelId, CloseReason, ConversationKey, EventId, Operation, OperationBody, OperationKey, StepId, StepKind, Target,
-    TelegramBotId, UserId,
-};
-use chatbridge::odoo::{OdooBackend, script_from_json};
+use chatbridge::domain::{BotId, ChannelId, CloseReason, ConversationKey, EventId, Operation, OperationBody, OperationKey, StepId, UserId};
+use chatbridge::odoo::OdooBackend;
 use chatbridge::ports::{Backend, BackendEvent, Certainty, Claim, Class, EventKind, Failure, Heartbeat, Hello, Readiness};
+use scripted::bot::bot;
 use scripted::{Peer, Reply, Request, log};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 
 const PASSWORD: &str = "a-secret-password";
 const COOKIE: &str = "a-secret-session";
-const TOKEN: &str = "123456:AAsecretTOKEN";
 const WORDS: &str = "what-a-person-wrote";
 
 const LOGIN: &str = "/web/session/authenticate";
@@ -179,7 +176,10 @@ async fn each_mistake_of_the_set_up_is_said_at_login() {
         (ok(json!({"uid": 8})), "no session"),
         (Reply::html(404), "not that of an Odoo server"),
         (Reply::html(200), "not that of an Odoo server"),
-        (Reply::Answer(301, vec![("Location".to_owned(), "https://shop.example/secret?x=secret".to_owned())], String::new()), "https://shop.example: set"),
+        (
+            Reply::Answer(301, vec![("Location".to_owned(), "https://shop.example/secret?x=secret".to_owned())], String::new()),
+            "https://shop.example: set",
+        ),
     ];
     for (reply, text) in rows {
         let peer = Peer::scripted([reply]).await;
@@ -330,73 +330,6 @@ async fn events_are_taken_and_acknowledged() {
     backend.done(&claim(), &[]).await.unwrap();
     assert_eq!(peer.seen()[1].body["params"]["args"], json!([claim(), [5]]));
     assert_eq!(peer.seen().len(), 2);
-}
-
-/// The bot of `docs/protocol.md`.
-fn bot() -> Value {
-    let button = |id: i64, step: Value, url: Value| json!({"id": id, "text": {"en_US": "B"}, "step": step, "url": url});
-    json!({"id": 3, "hash": "h1", "name": "Client Chat", "kind": "client", "language": "uk_UA", "company": 1, "wait_for_start": true,
-        "create_partner": true, "texts": {"not_started": {"en_US": "Press /start", "uk_UA": ""}},
-        "channels": [{"id": 7, "messenger": "telegram", "telegram_bot": "123456", "username": "shop_bot", "token": TOKEN}],
-        "steps": [
-            {"id": 12, "kind": "text", "first": false, "aliases": ["Price ", "/PRICE"], "text": {"en_US": "<p>Hi</p>"}, "next": null, "keyboard": [], "buttons": []},
-            {"id": 11, "kind": "buttons", "first": true, "aliases": ["/start", "price"], "text": {}, "next": 12,
-             "keyboard": [[{"id": 31, "text": {"en_US": "A"}, "step": 12}, {"id": 32, "text": {}, "step": null}]],
-             "buttons": [[button(41, json!(12), json!(null))], [button(42, json!(null), json!("https://x.example")), button(43, json!(null), json!(null))]]},
-        ], "newer_field": 1})
-}
-
-#[test]
-fn a_bot_is_read_as_documented() {
-    let script = script_from_json(&bot()).unwrap();
-    assert_eq!((script.bot, script.hash.as_str(), script.language.as_str()), (BotId(3), "h1", "uk_UA"));
-    assert!(script.client && script.wait_for_start);
-    assert_eq!(script.not_started.pick(Some("uk_UA"), "uk_UA"), Some("Press /start"), "an empty text is absent");
-    assert_eq!((script.channels[0].id, script.channels[0].telegram_bot), (ChannelId(7), TelegramBotId(123_456)));
-    assert_eq!(script.channels[0].token.expose_secret(), TOKEN);
-    assert_eq!(script.first, Some(StepId(11)));
-    assert_eq!(script.alias("PRICE"), Some(StepId(12)), "the upper step has a shared alias");
-    assert_eq!(script.alias("/price"), Some(StepId(12)));
-    assert_eq!(script.alias(" /Start"), Some(StepId(11)));
-    let step = &script.steps[&StepId(11)];
-    assert_eq!((step.kind, step.next), (StepKind::Buttons, Some(StepId(12))));
-    assert_eq!(step.keyboard[0].iter().map(|button| button.target.clone()).collect::<Vec<_>>(), [Target::Step(StepId(12)), Target::Nothing]);
-    assert_eq!(step.buttons.iter().map(Vec::len).collect::<Vec<_>>(), [1, 2]);
-    assert_eq!(script.inline[&ButtonId(41)], Target::Step(StepId(12)));
-    assert_eq!(script.inline[&ButtonId(42)], Target::Url("https://x.example".to_owned()));
-    assert_eq!(script.inline[&ButtonId(43)], Target::Nothing);
-    assert_eq!(script.inline.len(), 3);
-}
-
-#[test]
-fn a_bot_that_cannot_be_read_is_named_with_its_field() {
-    let rows: [(&str, Value, &str); 8] = [
-        ("/id", json!("x"), "a bot, id"),
-        ("/hash", json!(null), "bot 3, hash"),
-        ("/kind", json!(WORDS), "bot 3, kind"),
-        ("/steps", json!(WORDS), "bot 3, steps"),
-        ("/steps/1/kind", json!("condition"), "bot 3, steps[1], kind"),
-        ("/steps/1/keyboard/0/1/id", json!(TOKEN), "bot 3, steps[1], keyboard[0][1], id"),
-        ("/steps/0/text/en_US", json!([WORDS]), "bot 3, steps[0], text, en_US"),
-        ("/channels/0/id", json!(TOKEN), "bot 3, channels[0], id"),
-    ];
-    for (pointer, value, place) in rows {
-        let mut bot = bot();
-        *bot.pointer_mut(pointer).unwrap() = value;
-        let failure = script_from_json(&bot).unwrap_err();
-        assert_eq!(failure.class, Class::Malformed);
-        assert!(failure.reason.ends_with(place), "{failure}");
-    }
-}
-
-#[test]
-fn a_channel_without_a_good_token_is_left_out() {
-    log::capture();
-    for token in [json!(null), json!(false), json!(""), json!("123456"), json!("x:AAA"), json!(":AAA"), json!("1:"), json!("1:a/../b"), json!("1:a b")] {
-        let mut bot = bot();
-        bot["channels"][0]["token"] = token.clone();
-        assert!(script_from_json(&bot).unwrap().channels.is_empty(), "{token}");
-    }
 }
 
 #[tokio::test]

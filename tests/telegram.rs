@@ -113,7 +113,8 @@ async fn a_message_says_who_when_and_where() {
 
 #[tokio::test]
 async fn each_kind_of_update_is_read() {
-    let command = json!({"text": "/start p", "entities": [{"type": "brand_new", "offset": 7, "length": 1}, {"type": "bot_command", "offset": 0, "length": 6}]});
+    let command =
+        json!({"text": "/start p", "entities": [{"type": "brand_new", "offset": 7, "length": 1}, {"type": "bot_command", "offset": 0, "length": 6}]});
     let start = Content::Command { name: "start".to_owned(), payload: "p".to_owned(), text: "/start p".to_owned() };
     assert_eq!(one(message(1, command)).await.unwrap(), Some(start));
     assert_eq!(one(message(1, json!({"photo": [], "caption": "see"}))).await.unwrap(), Some(Content::Other("photo")));
@@ -130,9 +131,7 @@ async fn each_kind_of_update_is_read() {
     assert_eq!(one(tap(json!({"message": inaccessible}))).await.unwrap(), None, "a game's button has no data");
     assert_eq!(one(tap(json!({"data": "b:1", "inline_message_id": "z"}))).await.unwrap(), None);
 
-    let member = |status: &str, chat: Value| {
-        json!({"update_id": 1, "my_chat_member": {"chat": chat, "from": user(), "date": 5, "new_chat_member": {"status": status}}})
-    };
+    let member = |status: &str, chat: Value| json!({"update_id": 1, "my_chat_member": {"chat": chat, "from": user(), "date": 5, "new_chat_member": {"status": status}}});
     assert_eq!(one(member("kicked", private())).await.unwrap(), Some(Content::Blocked));
     assert_eq!(one(member("member", private())).await.unwrap(), Some(Content::Unblocked));
     assert_eq!(one(member("administrator", json!({"id": -5, "type": "supergroup", "title": "G"}))).await.unwrap(), None);
@@ -185,7 +184,14 @@ async fn a_broken_character_spoils_one_update_at_most() {
 
 #[tokio::test]
 async fn an_update_without_an_id_is_left_out() {
-    let without = [json!({"message": {"text": WORDS}}), json!(null), json!("x"), json!({"update_id": "5"}), json!({"update_id": -5}), json!({"update_id": 9e15})];
+    let without = [
+        json!({"message": {"text": WORDS}}),
+        json!(null),
+        json!("x"),
+        json!({"update_id": "5"}),
+        json!({"update_id": -5}),
+        json!({"update_id": 9e15}),
+    ];
     let mut batch = without.to_vec();
     batch.push(message(3, json!({"text": "hi"})));
     let updates = poll(Value::Array(batch)).await.unwrap();
@@ -237,9 +243,8 @@ async fn a_server_that_is_not_there_got_nothing() {
 
 #[tokio::test]
 async fn a_limit_says_how_long() {
-    let limit = |parameters: Value| {
-        Reply::json(429, &json!({"ok": false, "error_code": 429, "description": "Too Many Requests", "parameters": parameters}))
-    };
+    let limit =
+        |parameters: Value| Reply::json(429, &json!({"ok": false, "error_code": 429, "description": "Too Many Requests", "parameters": parameters}));
     let rows = [
         (limit(json!({"retry_after": 86_400})), 86_400),
         (limit(json!({})).with_header("Retry-After", "17"), 17),
@@ -288,7 +293,9 @@ async fn secrets_stay_secret() {
         assert!(!format!("{failure} {failure:?}").contains(WORDS));
         assert_eq!(failure.reason.lines().count(), 1);
     }
-    poll(json!([{"text": WORDS}, message(1, json!({"text": WORDS})), {"update_id": 2, "message": WORDS}, {"update_id": 3, "edited_message": WORDS}])).await.unwrap();
+    poll(json!([{"text": WORDS}, message(1, json!({"text": WORDS})), {"update_id": 2, "message": WORDS}, {"update_id": 3, "edited_message": WORDS}]))
+        .await
+        .unwrap();
     let telegram = Telegram::new("http://127.0.0.1:1").unwrap();
     assert!(!format!("{telegram:?}").contains("secret"));
 

@@ -14,9 +14,7 @@ use super::trouble::Trouble;
 use super::wire::to_json;
 use super::{answers, faults};
 use crate::domain::{BotId, ChannelId, EventId, Operation, UserId};
-use crate::ports::{
-    Applied, Backend, BackendEvent, Claim, Configuration, Failure, Heartbeat, Hello, OpenConversation, Pulse, Welcome,
-};
+use crate::ports::{Applied, Backend, BackendEvent, Claim, Configuration, Failure, Heartbeat, Hello, OpenConversation, Pulse, Welcome};
 
 /// The addon's model.
 pub const MODEL: &str = "chatbridge.bridge";

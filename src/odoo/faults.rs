@@ -44,9 +44,10 @@ pub fn of_call(trouble: Trouble, login: &str) -> Failure {
     let not_found = trouble.is_not_found();
     match trouble {
         Trouble::Raised(raised) if not_found || is_missing_model(&raised) => addon_missing(),
-        Trouble::Raised(raised) if is_missing_method(&raised) => {
-            Failure::new(Class::Denied, format!("Odoo's addon chatbridge lacks a method that the bridge needs: update the addon ({})", raised.sentence))
-        }
+        Trouble::Raised(raised) if is_missing_method(&raised) => Failure::new(
+            Class::Denied,
+            format!("Odoo's addon chatbridge lacks a method that the bridge needs: update the addon ({})", raised.sentence),
+        ),
         Trouble::Raised(raised) => of_exception(&raised, login),
         other => of_transport(other),
     }
@@ -54,14 +55,25 @@ pub fn of_call(trouble: Trouble, login: &str) -> Failure {
 
 /// What a trouble in a login means.
 pub fn of_login(trouble: Trouble, login: &str, database: &str) -> Failure {
-    let Trouble::Raised(raised) = trouble else { return of_transport(trouble) };
+    let raised = match trouble {
+        Trouble::Raised(raised) => raised,
+        // 14.0 with several databases says no more than this when the one that is asked for does not exist.
+        Trouble::Http { status: 500, .. } => {
+            let reason = format!("Odoo failed at the login (HTTP 500): does the database «{database}» exist? Its log says more");
+            return Failure::new(Class::Transient, reason);
+        }
+        other => return of_transport(other),
+    };
     if is_missing_database(&raised) {
         return Failure::new(Class::Denied, format!("Odoo has no database «{database}»: correct the name of the database"));
     }
     match raised.name.as_str() {
         "odoo.exceptions.AccessDenied" => {
             let says = &raised.sentence;
-            Failure::new(Class::Denied, format!("Odoo does not let «{login}» in: wrong password, or no such user in «{database}» (Odoo says: {says})"))
+            Failure::new(
+                Class::Denied,
+                format!("Odoo does not let «{login}» in: wrong password, or no such user in «{database}» (Odoo says: {says})"),
+            )
         }
         _ => of_exception(&raised, login),
     }
@@ -121,7 +133,7 @@ fn class(name: &str) -> Class {
     EXCEPTIONS.iter().find(|(known, _)| fits(known)).map_or(Class::Bug, |(_, class)| *class)
 }
 
-/// 14.0; newer series say 404.
+/// 14.0; 19.0 says 404.
 fn is_missing_model(raised: &Raised) -> bool {
     raised.name == "builtins.KeyError" && raised.sentence.trim_matches('\'') == MODEL
 }
@@ -130,11 +142,11 @@ fn is_missing_method(raised: &Raised) -> bool {
     raised.name == "builtins.AttributeError" && raised.sentence.contains(MODEL)
 }
 
-/// 16.0 and newer say so; older ones pass on what PostgreSQL says.
+/// 16.0 and newer say so where the database is none of those allowed; else what PostgreSQL says is passed on.
 fn is_missing_database(raised: &Raised) -> bool {
     match raised.name.as_str() {
         "odoo.exceptions.AccessError" => raised.sentence.starts_with("Database not found"),
-        "psycopg2.OperationalError" => raised.sentence.contains("does not exist"),
+        "psycopg2.OperationalError" => raised.sentence.contains(" database ") && raised.sentence.contains(" does not exist"),
         _ => false,
     }
 }
@@ -225,7 +237,7 @@ mod tests {
             (of_call(raised("odoo.exceptions.AccessError", "No."), "bridge"), "group Chatbot / Bridge"),
             (of_login(raised("odoo.exceptions.AccessDenied", "Access Denied"), "bridge", "shop"), "«bridge» in: wrong password"),
             (of_login(raised("odoo.exceptions.AccessError", "Database not found."), "bridge", "shop"), "no database «shop»"),
-            (of_login(raised("psycopg2.OperationalError", "FATAL: database \"shop\" does not exist"), "bridge", "shop"), "no database «shop»"),
+            (of_login(raised("psycopg2.OperationalError", "FATAL:  database \"shop\" does not exist"), "bridge", "shop"), "no database «shop»"),
             (of_login(http(404), "bridge", "shop"), "not that of an Odoo server"),
             (of_login(http(200), "bridge", "shop"), "not that of an Odoo server"),
             (of_status(301, Some("https://shop.example".to_owned()), None), "https://shop.example"),
@@ -237,6 +249,13 @@ mod tests {
             assert_eq!((failure.class, failure.certainty), (Class::Denied, NotDone), "{failure}");
             assert!(failure.reason.contains(text), "{failure}");
         }
+    }
+
+    #[test]
+    fn a_server_error_at_login_may_pass_but_gives_a_hint() {
+        let failure = of_login(http(500), "bridge", "shop");
+        assert_eq!((failure.class, failure.certainty), (Class::Transient, NotDone));
+        assert!(failure.reason.contains("«shop»"), "{failure}");
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl Trouble {
         matches!(self, Self::Raised(raised) if raised.code == 100 || raised.name.ends_with(".SessionExpiredException"))
     }
 
-    /// Nothing is there. That too may be an expired session: without one, an Odoo with several databases knows none of their routes.
+    /// Nothing is there. That too may be an expired session: without one, an Odoo with several databases does not know which to ask (14 and 19: HTTP 404).
     pub fn is_not_found(&self) -> bool {
         match self {
             Self::Http { status, .. } => *status == 404,

@@ -51,7 +51,8 @@ mod tests {
         let long = "2026-11-22T19:00:00.123456789Z";
         let short = "2026-11-22T19:00:00.123456Z";
         let given = json!([{"at": long, "body": long, "state": {"at": long}}, {"channels": [{"since": long, "last_update": null}], "clock": "noon"}]);
-        let expected = json!([{"at": short, "body": long, "state": {"at": long}}, {"channels": [{"since": short, "last_update": null}], "clock": "noon"}]);
+        let expected =
+            json!([{"at": short, "body": long, "state": {"at": long}}, {"channels": [{"since": short, "last_update": null}], "clock": "noon"}]);
         assert_eq!(to_json(&given), expected);
     }
 }

@@ -27,8 +27,7 @@ const POLL_MARGIN: Duration = Duration::from_secs(15);
 const BATCH: u32 = 100;
 
 /// Named in each poll, since Telegram keeps the last setting otherwise; kinds that are not named never come.
-const KINDS: [AllowedUpdate; 4] =
-    [AllowedUpdate::Message, AllowedUpdate::EditedMessage, AllowedUpdate::CallbackQuery, AllowedUpdate::MyChatMember];
+const KINDS: [AllowedUpdate; 4] = [AllowedUpdate::Message, AllowedUpdate::EditedMessage, AllowedUpdate::CallbackQuery, AllowedUpdate::MyChatMember];
 
 /// One bot, through its token.
 pub struct Bot {

@@ -8,15 +8,50 @@ use crate::domain::Content;
 /// Things that a person sends, by the field that holds them. Telegram repeats some in an older field, so the newer names stand first: an animation
 /// is a document too, a venue a location.
 const THINGS: [&str; 21] = [
-    "live_photo", "animation", "venue", "audio", "document", "paid_media", "photo", "sticker", "story", "video", "video_note", "voice", "contact",
-    "dice", "game", "poll", "location", "checklist", "rich_message", "users_shared", "web_app_data",
+    "live_photo",
+    "animation",
+    "venue",
+    "audio",
+    "document",
+    "paid_media",
+    "photo",
+    "sticker",
+    "story",
+    "video",
+    "video_note",
+    "voice",
+    "contact",
+    "dice",
+    "game",
+    "poll",
+    "location",
+    "checklist",
+    "rich_message",
+    "users_shared",
+    "web_app_data",
 ];
 
 /// Notices that Telegram makes by itself: nobody said anything.
 const NOTICES: [&str; 19] = [
-    "pinned_message", "message_auto_delete_timer_changed", "write_access_allowed", "connected_website", "chat_background_set", "boost_added",
-    "forum_topic_created", "forum_topic_edited", "forum_topic_closed", "forum_topic_reopened", "gift", "unique_gift", "gift_upgrade_sent",
-    "giveaway_created", "giveaway_completed", "proximity_alert_triggered", "paid_message_price_changed", "managed_bot_created", "refunded_payment",
+    "pinned_message",
+    "message_auto_delete_timer_changed",
+    "write_access_allowed",
+    "connected_website",
+    "chat_background_set",
+    "boost_added",
+    "forum_topic_created",
+    "forum_topic_edited",
+    "forum_topic_closed",
+    "forum_topic_reopened",
+    "gift",
+    "unique_gift",
+    "gift_upgrade_sent",
+    "giveaway_created",
+    "giveaway_completed",
+    "proximity_alert_triggered",
+    "paid_message_price_changed",
+    "managed_bot_created",
+    "refunded_payment",
 ];
 
 /// The content of a message that is no text; `None` for a notice.

@@ -2,8 +2,8 @@
 
 use frankenstein::methods::SendMessageParams;
 use frankenstein::types::{
-    InlineKeyboardButton, InlineKeyboardMarkup, KeyboardButton, MessageEntity, MessageEntityType, ReplyKeyboardMarkup,
-    ReplyKeyboardRemove, ReplyMarkup,
+    InlineKeyboardButton, InlineKeyboardMarkup, KeyboardButton, MessageEntity, MessageEntityType, ReplyKeyboardMarkup, ReplyKeyboardRemove,
+    ReplyMarkup,
 };
 
 use crate::domain::{ChatId, Entity, Formatted, InlineAction, InlineButton, Markup, Style};
@@ -99,11 +99,7 @@ mod tests {
         let entity = |offset, length, style| Entity { offset, length, style };
         let text = Formatted {
             text: "bold link".to_owned(),
-            entities: vec![
-                entity(0, 4, Style::Bold),
-                entity(5, 4, Style::Link("https://example.com".to_owned())),
-                entity(70_000, 1, Style::Italic),
-            ],
+            entities: vec![entity(0, 4, Style::Bold), entity(5, 4, Style::Link("https://example.com".to_owned())), entity(70_000, 1, Style::Italic)],
         };
         assert_eq!(
             sent(&text, &Markup::Nothing)["entities"],
@@ -117,10 +113,7 @@ mod tests {
     #[test]
     fn each_keyboard_has_its_form() {
         let labels = Markup::Keyboard { rows: vec![vec!["Yes".to_owned(), "No".to_owned()], vec![]] };
-        assert_eq!(
-            sent(&plain("?"), &labels)["reply_markup"],
-            json!({"keyboard": [[{"text": "Yes"}, {"text": "No"}]], "resize_keyboard": true})
-        );
+        assert_eq!(sent(&plain("?"), &labels)["reply_markup"], json!({"keyboard": [[{"text": "Yes"}, {"text": "No"}]], "resize_keyboard": true}));
         assert_eq!(sent(&plain("?"), &Markup::Remove)["reply_markup"], json!({"remove_keyboard": true}));
         let inline = Markup::Inline {
             rows: vec![vec![

@@ -1,6 +1,7 @@
 //! A strict HTTP server for tests: it answers as it is told, and remembers what it was asked.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod bot;
 pub mod log;
 
 use std::collections::VecDeque;
