@@ -184,6 +184,15 @@ class SeriesTests:
             self.assertEqual(server.rpc().call("res.partner", "read", [made], ["name"])[0]["name"], "Durable")
         self.assertEqual(self.there.postgres.pid(), shared)
 
+    def test_clean_drops_a_kept_database_only_by_name_and_unused(self):
+        name = f"kept_{self.number}_{os.getpid()}"
+        self.there.clone(self.base, name, keep=True)
+        self.addCleanup(self.there.drop, name)
+        self.assertNotIn(name, self.there.clean())
+        with OdooServer(self.there, name):
+            self.assertNotIn(name, self.there.clean(kept=[name]))
+        self.assertEqual(self.there.clean(kept=[name]), [name])
+
     def test_a_killed_lab_leaves_nothing(self):
         program = (
             "import sys, time; sys.path.insert(0, sys.argv[1]); from lab_odoo import *\n"

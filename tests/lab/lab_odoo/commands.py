@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     shell.add_argument("--addons", action="append", default=[], metavar="DIR")
 
     clean = command("clean", _clean, "drop databases and runs that ended labs left over")
-    clean.add_argument("--all", action="store_true", help="the databases kept with --db too")
+    clean.add_argument("--db", action="append", default=[], metavar="NAME", help="this kept database too")
     command("status", _status, "show what is there and what runs")
     return parser
 
@@ -118,7 +118,7 @@ def _shell(options) -> int:
 def _clean(options) -> None:
     for number in SERIES:
         if Chroot(series(number)).is_ready():
-            dropped = Installation(number).clean(options.all)
+            dropped = Installation(number).clean(options.db)
             print(f"Odoo {number}: {len(dropped)} databases dropped {' '.join(dropped)}".rstrip())
 
 

@@ -46,6 +46,7 @@ class Run:
         for folder in (self.folder.parent, self.folder):
             folder.chmod(0o755)
         (self.folder / "owner").write_text(cache.me())
+        (self.folder / "database").write_text(database)
         self._configure(postgres, database, self._copy(addons))
         atexit.register(self.remove)
 
@@ -129,6 +130,18 @@ def end(pid: int, how: int = signal.SIGTERM) -> None:
             os.kill(each, how)
         except ProcessLookupError:
             continue
+
+
+def databases_in_use(chroot: Chroot) -> set:
+    """Return the databases that the runs of living processes work with."""
+    used = set()
+    for folder in (chroot.home / "runs").glob("*"):
+        try:
+            if cache.alive((folder / "owner").read_text()):
+                used.add((folder / "database").read_text())
+        except OSError:  # the run ends just now
+            continue
+    return used
 
 
 def sweep(chroot: Chroot) -> int:

@@ -17,7 +17,7 @@ from pathlib import Path
 from . import cache, host, series as catalogue
 from .chroot import Chroot
 from .postgres import Postgres
-from .run import Run, sweep
+from .run import Run, databases_in_use, sweep
 
 #: Raise it when the recipe below changes in a way its other ingredients don't show.
 RECIPE = 1
@@ -104,12 +104,20 @@ class Installation:
         self.postgres.sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         shutil.rmtree(self.filestore(name), ignore_errors=True)
 
-    def clean(self, everything: bool = False) -> list:
-        """Drop the clones whose makers are gone (`everything`: the kept ones too); return them."""
+    def clean(self, kept=()) -> list:
+        """Drop the clones whose makers are gone, and the `kept` ones named; return what was dropped.
+
+        A kept database may be somebody else's work: there is no way to drop all of them at once,
+        and none that a living run uses is dropped.
+        """
         dropped = []
         with cache.lock(f"template-{self.series.number}"):
+            used = databases_in_use(self.chroot)
             for name, comment in self.clones():
-                if everything if comment == FOREVER else not cache.alive(comment):
+                unwanted = name in kept if comment == FOREVER else not cache.alive(comment)
+                if unwanted and name in used:
+                    cache.say(f"{name} stays: a running Odoo uses it")
+                elif unwanted:
                     self.drop(name)
                     dropped.append(name)
             for folder in self.filestore("").glob(f"lab_{self.series.number}_*"):
