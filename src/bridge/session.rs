@@ -18,6 +18,8 @@ const BEAT: Duration = Duration::from_secs(10);
 /// Between polls for events while nudges don't arrive, and while they do.
 const POLL_BUSY: Duration = Duration::from_secs(1);
 const POLL_CALM: Duration = Duration::from_secs(15);
+/// Between tries while Odoo refuses the password: more would lock the user out.
+const PROBE: Duration = Duration::from_secs(30);
 /// Between handshakes while another bridge works, or an administrator is awaited.
 const WAIT: Duration = Duration::from_secs(3);
 /// Events taken at a time.
@@ -155,7 +157,8 @@ impl Held {
                         self.shared.set_lease(Lease { working: true, claim: Some(self.claim.clone()) });
                     }
                     trouble = true;
-                    poll = Instant::now() + POLL_BUSY;
+                    poll = Instant::now() + if failure.class == Class::Denied { PROBE } else { POLL_BUSY };
+                    beat = beat.max(poll);
                 }
             }
         }

@@ -15,6 +15,8 @@ use crate::ports::{Applied, Change, Claim, Class, Failure, Lane, StoredOperation
 pub const LANES: u8 = 2;
 /// Operations in one call, at most.
 const BATCH: usize = 300;
+/// Between tries while Odoo refuses the password.
+const PROBE: Duration = Duration::from_secs(30);
 /// An operation that makes a call fail as no operation should is given up after so many tries alone.
 const TRIES: u32 = 8;
 
@@ -107,7 +109,8 @@ impl Worker {
             }
             Class::Bug | Class::Malformed | Class::Refused | Class::Gone => self.isolate(failure).await,
             Class::Transient | Class::RateLimited | Class::Denied => {
-                let pause = self.pauses.after(failure);
+                // A refused password is tried seldom: more would lock the bridge's user out.
+                let pause = if failure.class == Class::Denied { PROBE } else { self.pauses.after(failure) };
                 tracing::info!(lane = self.lane.0, class = ?failure.class, ?pause, %failure, "writes to Odoo wait");
                 tokio::time::sleep(pause).await;
             }
