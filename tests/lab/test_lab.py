@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from lab_odoo import Installation, LabError, OdooError, OdooServer, cache, host, run_addon_tests  # noqa: E402
+from lab_odoo import Installation, LabError, OdooError, OdooServer, Postgres, cache, host, run_addon_tests  # noqa: E402
 from lab_odoo.addon_tests import judge  # noqa: E402
 
 GOOD = "def test_it(self):\n        self.assertTrue(self.env['probe.thing'].create({'name': 'x'}))"
@@ -74,6 +74,19 @@ class TestSources(unittest.TestCase):
     def test_deb822(self):
         text = "Types: deb\nURIs: http://one.example/debian\nSuites: bookworm\nComponents: main contrib\n\nTypes: deb\n"
         self.assertEqual(list(host._sources(text, ".sources")), [("http://one.example/debian", ["main", "contrib"])])
+
+
+class TestPostgres(unittest.TestCase):
+    """Who may stop the cluster."""
+
+    def test_the_last_user_stops_it_not_the_first(self):
+        made = Postgres().join().copy()
+        second = Postgres(made.folder).join()
+        second.leave()
+        self.assertTrue(made.pid())
+        made.leave()
+        self.assertEqual(made.pid(), 0)
+        self.assertFalse(made.folder.exists())
 
 
 class SeriesTests:

@@ -1,7 +1,7 @@
 """A private PostgreSQL cluster: own folder, own port, shared by all labs of one cache folder.
 
 The first lab starts it, others join, the last one to leave stops it. Who uses it is kept as one
-file per process in `users/`; a file whose process is gone counts for nothing, so a killed run
+file per user in `users/`; a file whose process is gone counts for nothing, so a killed run
 never keeps the cluster alive. Durability is PostgreSQL's default: tests kill it to see what holds.
 They do so on a `copy`, which is theirs alone, lest they break another run's work.
 """
@@ -40,6 +40,8 @@ class Postgres:
         self.data = self.folder / "data"
         self.log = self.folder / "data/server.log"
         self._joined = 0
+        # One process may hold several of these; each counts as a user of its own.
+        self._user = secrets.token_hex(4)
 
     @property
     def port(self) -> int:
@@ -100,15 +102,15 @@ class Postgres:
             return
         self._joined = 0
         with cache.lock(self._lock()):
-            (self.folder / "users" / str(os.getpid())).unlink(missing_ok=True)
+            self._user_file().unlink(missing_ok=True)
             self.stop_if_unused()
-            if self.folder.parent.name == "copies":
+            if self.folder.parent.name == "copies" and not self.users():
                 shutil.rmtree(self.folder, ignore_errors=True)
 
     def users(self) -> list:
         """Return the pids of the living processes that use the cluster."""
-        files = (self.folder / "users").glob("*")
-        return [int(file.name) for file in files if cache.alive(file.read_text())]
+        identities = [file.read_text() for file in (self.folder / "users").glob("*")]
+        return sorted({int(each.split()[0]) for each in identities if cache.alive(each)})
 
     def stop_if_unused(self) -> None:
         """Stop the server unless a living lab uses it."""
@@ -164,10 +166,16 @@ class Postgres:
     def _register(self) -> None:
         users = self.folder / "users"
         users.mkdir(exist_ok=True)
-        (users / str(os.getpid())).write_text(cache.me())
+        for file in users.glob("*"):
+            if not cache.alive(file.read_text()):
+                file.unlink()
+        self._user_file().write_text(cache.me())
         if self._joined != os.getpid():
             self._joined = os.getpid()
             atexit.register(self.leave)
+
+    def _user_file(self) -> Path:
+        return self.folder / "users" / f"{os.getpid()}-{self._user}"
 
     def _sweep(self) -> None:
         """End and remove the copies whose makers are gone."""
