@@ -81,9 +81,10 @@ class TestPostgres(unittest.TestCase):
 
     def test_the_last_user_stops_it_not_the_first(self):
         made = Postgres().join().copy()
+        pid = made.pid()
         second = Postgres(made.folder).join()
         second.leave()
-        self.assertTrue(made.pid())
+        self.assertEqual(made.pid(), pid)
         made.leave()
         self.assertEqual(made.pid(), 0)
         self.assertFalse(made.folder.exists())

@@ -92,6 +92,7 @@ class Postgres:
             # SIGKILL loses nothing that was written, synced or not: the same promises hold, and a
             # start after it doesn't first sync every file of the copy (half a minute).
             settings.write("fsync = off\n")
+        (made.folder / "ready").touch()
         made.start()
         return made
 
