@@ -70,7 +70,7 @@ class Postgres:
             if not (self.folder / "ready").exists():
                 self._make()
             self._sweep()
-            if not self.pid():
+            if not self.pid() and (self.folder / "port").exists():
                 self._ensure_port()
             self._start()
             self._register()
@@ -104,7 +104,8 @@ class Postgres:
         self._joined = 0
         with cache.lock(self._lock()):
             self._user_file().unlink(missing_ok=True)
-            self.stop_if_unused()
+            if not self.users():
+                self._stop()
             if self.folder.parent.name == "copies" and not self.users():
                 shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -113,11 +114,6 @@ class Postgres:
         identities = [file.read_text() for file in (self.folder / "users").glob("*")]
         return sorted({int(each.split()[0]) for each in identities if cache.alive(each)})
 
-    def stop_if_unused(self) -> None:
-        """Stop the server unless a living lab uses it."""
-        if not self.users():
-            self.stop()
-
     def start(self) -> None:
         """Start the server unless it runs, and wait until it answers."""
         with cache.lock(self._lock()):
@@ -125,13 +121,15 @@ class Postgres:
 
     def stop(self, mode: str = "fast") -> None:
         """Stop the server (modes of pg_ctl: smart, fast, immediate) and wait until it is gone."""
-        if self.pid():
-            self._control("stop", "-w", "-m", mode)
+        with cache.lock(self._lock()):
+            self._stop(mode)
 
     def restart(self) -> None:
         """Stop and start on the same port: open connections break."""
-        self.stop()
-        self.start()
+        # Under one lock, so that no other lab joins between the two.
+        with cache.lock(self._lock()):
+            self._stop()
+            self._start()
 
     def kill(self) -> None:
         """End the server and all its processes with SIGKILL, as a power cut would."""
@@ -215,7 +213,22 @@ class Postgres:
         with open(self.data / "postgresql.conf", "a") as settings:
             settings.write(_SETTINGS.format(sockets=self._sockets()))
 
+    def _stop(self, mode: str = "fast") -> None:
+        if self.pid():
+            # The last checkpoint takes long on a busy disk; pg_ctl would give up after a minute.
+            self._control("stop", "-w", "-t", "600", "-m", mode)
+
+    def _is_stopping(self) -> bool:
+        try:
+            return "stopping" in (self.data / "postmaster.pid").read_text()
+        except OSError:
+            return False
+
     def _start(self) -> None:
+        if self.pid() and self._is_stopping():
+            # Somebody's stop was interrupted: the server still lives but takes nobody in.
+            cache.say("PostgreSQL is just stopping, waiting for its end")
+            cache.wait_until(lambda: not self.pid(), 600)
         if self.pid():
             return
         if not self._processes():
