@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use chatbridge::domain::{
-    ChannelId, ChatId, ChatKey, ChatRecord, ConversationKey, Formatted, Markup, Operation, OperationBody, OperationKey, Outgoing,
-    Profile, Request, TelegramBotId, UpdateId, UserId,
+    ChannelId, ChatId, ChatKey, ChatRecord, ConversationKey, Formatted, Markup, Operation, OperationBody, OperationKey, Outgoing, Profile, Request,
+    TelegramBotId, UpdateId, UserId,
 };
 use chatbridge::ports::{Change, Lane, Store};
 use chatbridge::store::RedbStore;
