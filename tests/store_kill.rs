@@ -12,8 +12,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use chatbridge::domain::{
-    ChannelId, ChatId, ChatKey, ChatRecord, ConversationKey, Formatted, Markup, Operation, OperationBody, OperationKey, Outgoing,
-    Profile, Request, TelegramBotId, UpdateId, UserId,
+    ChannelId, ChatId, ChatKey, ChatRecord, ConversationKey, Formatted, Markup, Operation, OperationBody, OperationKey, Outgoing, Profile, Request,
+    TelegramBotId, UpdateId, UserId,
 };
 use chatbridge::ports::{Change, Committed, Lane, Store};
 use chatbridge::store::RedbStore;

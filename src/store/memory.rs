@@ -9,9 +9,7 @@ use serde_json::Value;
 
 use super::redb_store::other_store;
 use crate::domain::{BotId, ChatKey, ChatRecord, Operation, Outgoing, TelegramBotId, UpdateId};
-use crate::ports::{
-    Change, Committed, Counts, Failure, Lane, SendId, Store, StoreIdentity, StoredOperation, StoredSend,
-};
+use crate::ports::{Change, Committed, Counts, Failure, Lane, SendId, Store, StoreIdentity, StoredOperation, StoredSend};
 
 /// A store that keeps its promises as long as the process lives. A clone is the same store: drop one and go on with the other, and it is
 /// as if the bridge had been killed and started anew.
@@ -154,11 +152,7 @@ impl Store for MemoryStore {
     fn counts(&self) -> Result<Counts, Failure> {
         let contents = self.contents();
         let count = |length: usize| length as u64;
-        Ok(Counts {
-            operations: count(contents.operations.len()),
-            sends: count(contents.sends.len()),
-            chats: count(contents.chats.len()),
-        })
+        Ok(Counts { operations: count(contents.operations.len()), sends: count(contents.sends.len()), chats: count(contents.chats.len()) })
     }
 
     async fn prune_seen(&self, before: Timestamp) -> Result<u64, Failure> {

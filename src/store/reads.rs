@@ -76,11 +76,7 @@ pub(super) fn bots(store: &ReadTransaction) -> Read<Vec<(i64, Vec<u8>)>> {
 
 /// How much waits. redb keeps the length of each table.
 pub(super) fn counts(store: &ReadTransaction) -> Read<Counts> {
-    Ok(Counts {
-        operations: store.open_table(OPERATIONS)?.len()?,
-        sends: store.open_table(SENDS)?.len()?,
-        chats: store.open_table(CHATS)?.len()?,
-    })
+    Ok(Counts { operations: store.open_table(OPERATIONS)?.len()?, sends: store.open_table(SENDS)?.len()?, chats: store.open_table(CHATS)?.len()? })
 }
 
 /// A slice of the marks.

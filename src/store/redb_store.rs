@@ -19,9 +19,7 @@ use super::rows::{self, Mark, Rows, decode};
 use super::writer::{self, Request};
 use super::{OpenError, failure, reads};
 use crate::domain::{BotId, ChannelId, ChatId, ChatKey, ChatRecord, TelegramBotId, UpdateId};
-use crate::ports::{
-    Change, Class, Committed, Counts, Failure, Lane, SendId, Store, StoreIdentity, StoredOperation, StoredSend,
-};
+use crate::ports::{Change, Class, Committed, Counts, Failure, Lane, SendId, Store, StoreIdentity, StoredOperation, StoredSend};
 
 /// Marks looked at in one go when old ones are forgotten: about a millisecond, and never a long commit.
 const PRUNE_SLICE: usize = 1024;
@@ -49,8 +47,7 @@ impl RedbStore {
         let file = Arc::new(StoreFile::open(Folder::open(folder)?, opener)?);
         let unreadable = |failure: Failure| OpenError::Damaged { path: folder.to_owned(), detail: failure.reason };
         let store_id = identity(&file).map_err(unreadable)?.store_id;
-        let (requests, writer) =
-            writer::start(Arc::clone(&file)).map_err(|error| OpenError::of_io(folder, error))?;
+        let (requests, writer) = writer::start(Arc::clone(&file)).map_err(|error| OpenError::of_io(folder, error))?;
         Ok(Self { file, store_id, requests: Some(requests), writer: Some(writer) })
     }
 

@@ -20,13 +20,22 @@ fn is_stored_as<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T, 
 #[test]
 fn chats_are_stored_like_this() {
     is_stored_as(&ChatRecord::default(), "{}");
-    is_stored_as(&full_record(), r#"{"profile":{"user":"7000000000","first_name":"Оксана","last_name":"Шевченко","username":"oksana","language_code":"uk"},"conversation":{"key":"01ARZ3NDEKTSV4RRFFQ69G5FAV","bot":3,"step":11,"started":true,"keyboard":true,"sequence":4,"active":"2026-11-22T19:00:04Z","taken":["Ціни","2026-11-22T19:00:03Z"]},"blocked":true}"#);
+    is_stored_as(
+        &full_record(),
+        r#"{"profile":{"user":"7000000000","first_name":"Оксана","last_name":"Шевченко","username":"oksana","language_code":"uk"},"conversation":{"key":"01ARZ3NDEKTSV4RRFFQ69G5FAV","bot":3,"step":11,"started":true,"keyboard":true,"sequence":4,"active":"2026-11-22T19:00:04Z","taken":["Ціни","2026-11-22T19:00:03Z"]},"blocked":true}"#,
+    );
 }
 
 #[test]
 fn messages_are_stored_like_this() {
-    is_stored_as(&outgoing(chat(1, -7), 3), r#"{"to":{"channel":1,"chat":"-7"},"conversation":"01ARZ3NDEKTSV4RRFFQ69G5FAV","sequence":3,"request":{"do":"say","text":{"text":"line 3"}}}"#);
-    is_stored_as(&full_outgoing(chat(1, -7)), r#"{"to":{"channel":1,"chat":"-7"},"conversation":"01ARZ3NDEKTSV4RRFFQ69G5FAV","sequence":1,"request":{"do":"say","text":{"text":"<b> \"&\" 🦔","entities":[{"offset":0,"length":1,"style":"bold"},{"offset":1,"length":1,"style":"italic"},{"offset":2,"length":1,"style":"underline"},{"offset":3,"length":1,"style":"strikethrough"},{"offset":4,"length":1,"style":"code"},{"offset":5,"length":1,"style":"pre"},{"offset":6,"length":1,"style":"blockquote"},{"offset":7,"length":1,"style":{"link":"https://example.com/?a=1&b=2"}}]},"markup":{"type":"inline","rows":[[{"text":"Так","data":"b:41"}],[{"text":"Site","url":"https://example.com"}]]}}}"#);
+    is_stored_as(
+        &outgoing(chat(1, -7), 3),
+        r#"{"to":{"channel":1,"chat":"-7"},"conversation":"01ARZ3NDEKTSV4RRFFQ69G5FAV","sequence":3,"request":{"do":"say","text":{"text":"line 3"}}}"#,
+    );
+    is_stored_as(
+        &full_outgoing(chat(1, -7)),
+        r#"{"to":{"channel":1,"chat":"-7"},"conversation":"01ARZ3NDEKTSV4RRFFQ69G5FAV","sequence":1,"request":{"do":"say","text":{"text":"<b> \"&\" 🦔","entities":[{"offset":0,"length":1,"style":"bold"},{"offset":1,"length":1,"style":"italic"},{"offset":2,"length":1,"style":"underline"},{"offset":3,"length":1,"style":"strikethrough"},{"offset":4,"length":1,"style":"code"},{"offset":5,"length":1,"style":"pre"},{"offset":6,"length":1,"style":"blockquote"},{"offset":7,"length":1,"style":{"link":"https://example.com/?a=1&b=2"}}]},"markup":{"type":"inline","rows":[[{"text":"Так","data":"b:41"}],[{"text":"Site","url":"https://example.com"}]]}}}"#,
+    );
 }
 
 #[test]

@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
 
-use super::samples::{ALL, chat, instant, operation, outgoing, record};
 use super::Home;
+use super::samples::{ALL, chat, instant, operation, outgoing, record};
 use crate::domain::{BotId, ChatKey, ChatRecord, Operation, Outgoing, TelegramBotId, UpdateId};
 use crate::ports::{Change, Committed, Counts, Lane, Store};
 

@@ -65,11 +65,7 @@ pub async fn a_new_store_is_empty_and_has_an_id(home: impl Home) {
 
 pub async fn what_is_committed_is_read_and_survives_a_restart(home: impl Home) {
     let store = home.open();
-    let identity = StoreIdentity {
-        database_uuid: Some("uuid".to_owned()),
-        nonce: Some("n1".to_owned()),
-        ..store.identity().expect("identity")
-    };
+    let identity = StoreIdentity { database_uuid: Some("uuid".to_owned()), nonce: Some("n1".to_owned()), ..store.identity().expect("identity") };
     done(&store, everything(identity.clone())).await;
     let check = |store: &Arc<dyn Store>| {
         assert_eq!(store.chat(chat(1, 10)).expect("chat"), Some(full_record()));

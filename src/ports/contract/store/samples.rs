@@ -4,9 +4,8 @@ use jiff::Timestamp;
 use ulid::Ulid;
 
 use crate::domain::{
-    Author, BotId, ChannelId, ChatId, ChatKey, ChatRecord, CloseReason, Conversation, ConversationKey, Entity, Formatted,
-    InlineAction, InlineButton, Markup, MessageId, MessageKind, Operation, OperationBody, OperationKey, Outgoing, Profile,
-    Request, StepId, Style, UserId,
+    Author, BotId, ChannelId, ChatId, ChatKey, ChatRecord, CloseReason, Conversation, ConversationKey, Entity, Formatted, InlineAction, InlineButton,
+    Markup, MessageId, MessageKind, Operation, OperationBody, OperationKey, Outgoing, Profile, Request, StepId, Style, UserId,
 };
 
 /// No limit.
