@@ -96,12 +96,21 @@ impl Entity {
         Some(match self.kind.as_str() {
             "text_link" => format!("<a href=\"{}\">", of("url")),
             "pre" if self.extra.contains_key("language") => {
-                format!("<pre language=\"{}\">", of("language"))
+                format!("<pre><code class=\"language-{}\">", of("language"))
             }
             "expandable_blockquote" => "<blockquote expandable>".to_owned(),
             "custom_emoji" => format!("<tg-emoji emoji-id=\"{}\">", of("custom_emoji_id")),
             _ => format!("<{tag}>"),
         })
+    }
+
+    fn closing(&self) -> Option<String> {
+        let in_pre = if self.extra.contains_key("language") {
+            "</code>"
+        } else {
+            ""
+        };
+        self.tag().map(|tag| format!("{in_pre}</{tag}>"))
     }
 
     fn tag(&self) -> Option<&'static str> {
@@ -252,8 +261,8 @@ fn close(html: &mut String, open: &mut Vec<&Entity>, at: usize) {
         return;
     };
     let closing = open.split_off(first);
-    for tag in closing.iter().rev().filter_map(|entity| entity.tag()) {
-        html.push_str(&format!("</{tag}>"));
+    for end in closing.iter().rev().filter_map(|entity| entity.closing()) {
+        html.push_str(&end);
     }
     for entity in closing.into_iter().filter(|entity| entity.end() > at) {
         html.push_str(&entity.opening().unwrap_or_default());

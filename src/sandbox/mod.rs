@@ -26,6 +26,7 @@ mod html;
 mod keyboard;
 mod message;
 mod methods;
+mod multipart;
 mod options;
 mod params;
 mod poll;

@@ -40,7 +40,7 @@ impl Default for Options {
             local_webhooks: true,
             pace: None,
             brake: false,
-            callback_age: Duration::from_secs(150),
+            callback_age: Duration::from_secs(15),
             webhook_pause: Duration::from_secs(2),
             webhook_pause_most: Duration::from_secs(60),
             webhook_timeout: Duration::from_secs(60),

@@ -34,7 +34,7 @@ impl Params {
             let Some(kind) = kind_of(spec, &name) else {
                 if strict {
                     return Err(Failure::bad(format!(
-                        "unknown parameter \"{name}\" (Telegram would ignore it)"
+                        "unknown or outdated parameter \"{name}\""
                     )));
                 }
                 continue;

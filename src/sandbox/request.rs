@@ -5,7 +5,8 @@ use futures_util::{Stream, StreamExt};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 use warp::http::Method;
-use warp::multipart::{FormData, Part};
+
+use super::multipart;
 
 /// No body may be larger: Telegram's upload limit.
 const BODY_MOST: usize = 50 * 1024 * 1024;
@@ -21,21 +22,12 @@ pub(crate) struct Request {
     pub body: Body,
 }
 
-/// A body, by how it came.
+/// A body.
 #[derive(Debug)]
 pub(crate) enum Body {
     Whole(Bytes),
-    Parts(Vec<Field>),
     /// Too long, or cut off; the text says which.
     Broken(String),
-}
-
-/// One part of a multipart body.
-#[derive(Debug)]
-pub(crate) struct Field {
-    pub name: String,
-    pub file_name: Option<String>,
-    pub bytes: Vec<u8>,
 }
 
 /// Parameters as they came: JSON keeps its types, everything else is text that the method's description gives a type.
@@ -55,21 +47,25 @@ impl Request {
             .map(|(_, value)| value.as_str())
     }
 
+    fn is(&self, kind: &str) -> bool {
+        self.content_type
+            .get(..kind.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(kind))
+    }
+
     /// All parameters of the query and the body.
     pub fn parameters(&self) -> Result<Vec<(String, Raw)>, String> {
         let mut all = texts(self.query.iter().cloned());
         match &self.body {
             Body::Broken(why) => return Err(why.clone()),
-            Body::Parts(fields) => all.extend(fields.iter().map(Field::parameter)),
-            Body::Whole(bytes) if self.content_type.starts_with("application/json") => {
+            Body::Whole(bytes) if self.is("application/json") => {
                 all.extend(json_parameters(bytes)?);
             }
-            Body::Whole(bytes)
-                if self
-                    .content_type
-                    .starts_with("application/x-www-form-urlencoded") =>
-            {
+            Body::Whole(bytes) if self.is("application/x-www-form-urlencoded") => {
                 all.extend(texts(form_urlencoded::parse(bytes).into_owned()));
+            }
+            Body::Whole(bytes) if self.is("multipart/form-data") => {
+                all.extend(form_parameters(&self.content_type, bytes)?);
             }
             Body::Whole(bytes) if bytes.is_empty() => {}
             Body::Whole(_) => {
@@ -86,20 +82,24 @@ impl Request {
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, String> {
         match &self.body {
             Body::Whole(bytes) => serde_json::from_slice(bytes).map_err(|error| error.to_string()),
-            Body::Parts(_) => Err("expected JSON".to_owned()),
             Body::Broken(why) => Err(why.clone()),
         }
     }
 }
 
-impl Field {
-    fn parameter(&self) -> (String, Raw) {
-        let raw = match self.file_name {
-            Some(_) => Raw::File,
-            None => Raw::Text(String::from_utf8_lossy(&self.bytes).into_owned()),
-        };
-        (self.name.clone(), raw)
-    }
+/// Parameters of a multipart form; a file is told from text by its file name.
+fn form_parameters(content_type: &str, body: &[u8]) -> Result<Vec<(String, Raw)>, String> {
+    let raw = |part: multipart::Part<'_>| match part.file_name {
+        Some(_) => (part.name, Raw::File),
+        None => (
+            part.name,
+            Raw::Text(String::from_utf8_lossy(part.content).into_owned()),
+        ),
+    };
+    Ok(multipart::parts(content_type, body)?
+        .into_iter()
+        .map(raw)
+        .collect())
 }
 
 /// JSON parameters; an empty body has none, as with the real server.
@@ -133,7 +133,7 @@ fn percent_decoded(segment: &str) -> String {
         .map_or_else(String::new, |(_, value)| value.into_owned())
 }
 
-/// Reads a body that is no multipart form.
+/// Reads a body to its end, which keeps the connection usable.
 pub(crate) async fn read_whole<S, B, E>(stream: S) -> Body
 where
     S: Stream<Item = Result<B, E>>,
@@ -151,38 +151,4 @@ where
         whole.extend_from_slice(&piece.copy_to_bytes(piece.remaining()));
     }
     Body::Whole(whole.into())
-}
-
-/// Reads a multipart form.
-pub(crate) async fn read_parts(mut form: FormData) -> Body {
-    let mut fields = Vec::new();
-    let mut total = 0;
-    while let Some(part) = form.next().await {
-        let field = match part {
-            Ok(part) => read_part(part).await,
-            Err(error) => Err(error.to_string()),
-        };
-        match field {
-            Ok(field) => fields.push(field),
-            Err(why) => return Body::Broken(why),
-        }
-        total += fields.last().map_or(0, |field| field.bytes.len());
-        if total > BODY_MOST {
-            return Body::Broken("the body is too large".to_owned());
-        }
-    }
-    Body::Parts(fields)
-}
-
-async fn read_part(part: Part) -> Result<Field, String> {
-    let (name, file_name) = (part.name().to_owned(), part.filename().map(str::to_owned));
-    match read_whole(part.stream()).await {
-        Body::Whole(bytes) => Ok(Field {
-            name,
-            file_name,
-            bytes: bytes.to_vec(),
-        }),
-        Body::Broken(why) => Err(why),
-        Body::Parts(_) => unreachable!("read_whole never makes parts"),
-    }
 }

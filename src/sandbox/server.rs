@@ -78,16 +78,12 @@ impl Sandbox {
 
 fn routes(house: Arc<House>) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone {
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
-    // A multipart form is known by the boundary in its content type; its size is counted while reading.
-    let form = warp::multipart::form()
-        .max_length(None)
-        .then(request::read_parts);
     let whole = warp::body::stream().then(request::read_whole);
     warp::method()
         .and(warp::path::full())
         .and(query)
         .and(warp::header::headers_cloned())
-        .and(form.or(whole).unify())
+        .and(whole)
         .map(
             |method, path: FullPath, query: String, headers: HeaderMap, body| {
                 read(method, path.as_str(), &query, &headers, body)
@@ -109,7 +105,7 @@ fn read(method: Method, path: &str, query: &str, headers: &HeaderMap, body: Body
         query: url::form_urlencoded::parse(query.as_bytes())
             .into_owned()
             .collect(),
-        content_type: kind.to_ascii_lowercase(),
+        content_type: kind.to_owned(),
         body,
     }
 }

@@ -106,7 +106,7 @@ async fn unknown_parameters_and_wrong_types_are_refused_by_name() {
     let user = fixture.user;
     assert_eq!(
         refused(json!({"chat_id": user, "text": "a", "txt": "b"})).await,
-        "Bad Request: unknown parameter \"txt\" (Telegram would ignore it)"
+        "Bad Request: unknown or outdated parameter \"txt\""
     );
     assert_eq!(
         refused(json!({"chat_id": user, "text": 5})).await,

@@ -41,7 +41,7 @@ const REPLY: Spec = &[
     ("chat_id", Kind::Chat),
     ("allow_sending_without_reply", Kind::Boolean),
     ("quote", Kind::Unsupported),
-    ("quote_parse_mode", Kind::Unsupported),
+    ("quote_parse_mode", Kind::Text),
     ("quote_entities", Kind::Unsupported),
     ("quote_position", Kind::Unsupported),
     ("checklist_task_id", Kind::Unsupported),
