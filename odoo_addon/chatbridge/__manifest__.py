@@ -12,7 +12,6 @@
         "security/ir.model.access.csv",
         "security/chatbridge_rules.xml",
         "data/res_users_data.xml",
-        "data/ir_sequence_data.xml",
         "data/ir_config_parameter_data.xml",
         "data/ir_cron_data.xml",
         "data/chatbridge_messenger_data.xml",

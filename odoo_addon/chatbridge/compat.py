@@ -63,6 +63,13 @@ def invalidate_all(env):
         env["base"].invalidate_cache()
 
 
+def searched_values(value):
+    """Return what a search method is asked for as a list: from 19.0 on, «=» comes as «in» with a collection."""
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
+        return [value]
+    return list(value)
+
+
 def count_by(model, field_name, domain):
     """Return ``{id of field_name: number of records}``, with the rights of the caller."""
     if SERIES >= 17:
@@ -96,5 +103,7 @@ def _translations_by_row(records, field_name):
         ("%s,%s" % (records._name, field_name), records.ids),
     )
     for res_id, lang, value in cr.fetchall():
-        result[res_id][lang] = value
+        # A text that was emptied keeps its translations in these series; to people it is empty.
+        if result[res_id]:
+            result[res_id][lang] = value
     return result

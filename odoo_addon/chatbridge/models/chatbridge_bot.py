@@ -10,7 +10,7 @@ class ChatbridgeBot(models.Model):
     """One conversation partner with its settings: an operator chat or a client chat."""
 
     _name = "chatbridge.bot"
-    _description = "Bot"
+    _description = "Chatbot"
     _inherit = "chatbridge.configuration.mixin"
     _order = "kind desc, name, id"
 
@@ -36,10 +36,12 @@ class ChatbridgeBot(models.Model):
         help="The language of a customer whose own language is not known or not translated to.",
     )
     create_partner = fields.Boolean(
+        "Create partner",
         default=True,
         help="The first message of an unknown sender makes a contact. Off: a contact is made only when a step asks for contact data.",
     )
     wait_for_start = fields.Boolean(
+        "Wait for start",
         default=True,
         help="The bot answers with the not-started message until the customer sends /start. Off: the first message starts the dialog.",
     )

@@ -33,11 +33,11 @@ class ChatbridgeBridgeStatus(models.Model):
     connection_since = fields.Datetime("Since", compute="_compute_connection")
     generation = fields.Integer(readonly=True, groups="base.group_system", help="How many leases this database has given.")
     nonce = fields.Char(readonly=True, groups="base.group_system")
-    accepted_nonce = fields.Char(readonly=True, groups="base.group_system", help="What the last accepted handshake brought; good until the new one is seen.")
-    accepted_database = fields.Char(readonly=True, groups="base.group_system")
+    accepted_nonce = fields.Char("Accepted nonce", readonly=True, groups="base.group_system", help="What the last accepted handshake brought; good until the new one is seen.")
+    accepted_database = fields.Char("Accepted database", readonly=True, groups="base.group_system")
     acknowledged = fields.Boolean(readonly=True, groups="base.group_system", help="The bridge has shown the new nonce.")
     confirmed = fields.Boolean(readonly=True, groups="base.group_system", help="An administrator has confirmed the store, which has yet to come back.")
-    connected_since = fields.Datetime(readonly=True)
+    connected_since = fields.Datetime("Connected since", readonly=True)
     last_heartbeat = fields.Datetime("Last heard of", readonly=True)
     bridge_version = fields.Char("Version", readonly=True)
     instance = fields.Char(readonly=True, groups="base.group_system")
@@ -47,11 +47,11 @@ class ChatbridgeBridgeStatus(models.Model):
     nudges = fields.Boolean(
         "Nudges arrive", readonly=True, help="Whether the bridge hears at once of changes in Odoo. If not, it asks every second."
     )
-    nudge_url = fields.Char(readonly=True, groups="base.group_system")
-    nudge_secret = fields.Char(readonly=True, groups="base.group_system")
+    nudge_url = fields.Char("Address for nudges", readonly=True, groups="base.group_system")
+    nudge_secret = fields.Char("Secret for nudges", readonly=True, groups="base.group_system")
     waiting_store_id = fields.Char("Waiting store", readonly=True, help="A bridge that asks for this database and does not belong to it yet.")
     waiting_sentence = fields.Char("Why it waits", readonly=True)
-    waiting_since = fields.Datetime(readonly=True)
+    waiting_since = fields.Datetime("Waiting since", readonly=True)
 
     @api.depends("state", "last_heartbeat", "connected_since", "waiting_store_id", "waiting_since")
     def _compute_connection(self):

@@ -40,7 +40,7 @@ class ChatbridgeChannel(models.Model):
         groups="chatbridge.group_administrator",
         help="What @BotFather gave you for this Telegram bot. Whoever knows it can speak as the bot: keep it to yourself.",
     )
-    token_ids = fields.One2many("chatbridge.channel.token", "channel_id", groups="base.group_system")
+    token_ids = fields.One2many("chatbridge.channel.token", "channel_id", "Stored token", groups="base.group_system")
     telegram_bot_id = fields.Char(
         "Telegram bot", readonly=True, copy=False, help="The number of the Telegram bot, taken from the token."
     )
@@ -60,7 +60,7 @@ class ChatbridgeChannel(models.Model):
     )
     state_since = fields.Datetime("Since", readonly=True, copy=False)
     last_update_at = fields.Datetime("Last update", readonly=True, copy=False, help="When something last came from the messenger.")
-    last_error = fields.Char(readonly=True, copy=False)
+    last_error = fields.Char("Last error", readonly=True, copy=False, help="What last went wrong with this chat.")
 
     _telegram_bot_id_unique = compat.constraint(
         "UNIQUE(telegram_bot_id)",

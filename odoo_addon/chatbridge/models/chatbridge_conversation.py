@@ -1,3 +1,5 @@
+import re
+
 from odoo import api, fields, models, tools
 
 from .. import compat
@@ -20,7 +22,7 @@ class ChatbridgeConversation(models.Model):
     _order = "last_activity desc, id desc"
     _rec_name = "code"
 
-    code = fields.Char(readonly=True, default=lambda self: self._next_code(), index=True)
+    code = fields.Char(compute="_compute_code", search="_search_code", help="The conversation's number.")
     key = fields.Char("Key of the bridge", required=True, readonly=True, groups="base.group_system")
     channel_id = fields.Many2one("chatbridge.channel", "Chat", required=True, readonly=True, index=True, ondelete="restrict")
     bot_id = fields.Many2one("chatbridge.bot", "Bot", required=True, readonly=True, index=True, ondelete="restrict")
@@ -38,7 +40,7 @@ class ChatbridgeConversation(models.Model):
     )
     opened_at = fields.Datetime("Opened", readonly=True)
     ended_at = fields.Datetime("Ended on", readonly=True)
-    last_activity = fields.Datetime(readonly=True)
+    last_activity = fields.Datetime("Last activity", readonly=True)
     step_id = fields.Many2one("chatbridge.step", "Step", readonly=True, ondelete="set null", help="Where the dialog stands.")
     dialog_state = fields.Text("State of the dialog", readonly=True, groups="base.group_system", help="Kept for the bridge, in case it loses its store.")
     message_ids = fields.One2many("chatbridge.message", "conversation_id", "All messages")
@@ -51,9 +53,16 @@ class ChatbridgeConversation(models.Model):
         """Let the database itself keep one open conversation per chat."""
         compat.create_unique_index(self, "one_open", "(channel_id, chat_ref) WHERE state = 'active'")
 
+    def _compute_code(self):
+        # From the id: a sequence of Odoo's would cost several queries for each conversation.
+        for conversation in self:
+            conversation.code = "C%05d" % conversation.id if conversation.id else False
+
     @api.model
-    def _next_code(self):
-        return self.env.ref("chatbridge.conversation_sequence").sudo()._next()
+    def _search_code(self, operator, value):
+        digits = [re.sub(r"\D", "", str(code or "")) for code in compat.searched_values(value)]
+        wanted = "not in" if operator.startswith(("!", "not")) else "in"
+        return [("id", wanted, [int(number) for number in digits if number])]
 
     @api.depends("state")
     def _compute_closed(self):

@@ -23,7 +23,7 @@ class ChatbridgeEvent(models.Model):
     kind = fields.Char(required=True)
     at = fields.Datetime(required=True)
     payload = fields.Text(required=True, help="JSON, as docs/protocol.md describes it.")
-    transaction_ref = fields.Char(help="Number of the transaction that wrote the row, so that it writes one row only.")
+    transaction_ref = fields.Char("Transaction", help="Number of the transaction that wrote the row, so that it writes one row only.")
 
     @api.model
     def _configuration_changed(self, bot_ids):

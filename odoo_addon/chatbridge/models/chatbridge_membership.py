@@ -15,6 +15,6 @@ class ChatbridgeMembership(models.Model):
     channel_id = fields.Many2one("chatbridge.channel", "Chat", required=True, readonly=True, index=True, ondelete="cascade")
     bot_id = fields.Many2one("chatbridge.bot", "Bot", related="channel_id.bot_id", store=True, index=True)
     blocked = fields.Boolean("Blocked", readonly=True, help="The customer has blocked the bot: nothing can be sent.")
-    first_seen = fields.Datetime(readonly=True, help="When the sender first wrote in this chat.")
+    first_seen = fields.Datetime("First seen", readonly=True, help="When the sender first wrote in this chat.")
 
     _sender_channel_unique = compat.constraint("UNIQUE(sender_id, channel_id)", "This sender is a member of the chat already.")

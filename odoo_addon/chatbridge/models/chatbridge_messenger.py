@@ -17,7 +17,7 @@ class ChatbridgeMessenger(models.Model):
     module_name = fields.Char("Technical module", required=True, help="The Odoo module that this messenger needs.")
     state = fields.Selection(
         [("off", "Off"), ("on", "Enabled")],
-        string="Switched",
+        string="State",
         default="off",
         required=True,
         help="Nothing is received from or sent to a messenger that is off.",

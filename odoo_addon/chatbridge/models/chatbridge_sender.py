@@ -14,8 +14,8 @@ class ChatbridgeSender(models.Model):
     name = fields.Char(readonly=True, index=True, help="First and last name in the messenger, else the username, else the number.")
     messenger_id = fields.Many2one("chatbridge.messenger", "Messenger", required=True, readonly=True, index=True, ondelete="restrict")
     user_ref = fields.Char("Number in the messenger", required=True, readonly=True, help="The account's own number; it never changes.")
-    first_name = fields.Char(readonly=True)
-    last_name = fields.Char(readonly=True)
+    first_name = fields.Char("First name", readonly=True)
+    last_name = fields.Char("Last name", readonly=True)
     username = fields.Char(readonly=True)
     language_code = fields.Char("Language in the messenger", readonly=True)
     partner_id = fields.Many2one(
@@ -48,9 +48,7 @@ class ChatbridgeSender(models.Model):
 
     @api.model
     def _search_blocked(self, operator, value):
-        # From 19.0 on, Odoo asks with «in» and a collection.
-        values = value if isinstance(value, (list, tuple, set)) or hasattr(value, "__iter__") else [value]
-        wanted = any(values) == (operator in ("=", "in"))
+        wanted = any(compat.searched_values(value)) == (operator in ("=", "in"))
         blocked = self.env["chatbridge.membership"].search([("blocked", "=", True)]).mapped("sender_id")
         return [("id", "in" if wanted else "not in", blocked.ids)]
 

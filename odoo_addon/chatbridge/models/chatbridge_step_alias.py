@@ -19,7 +19,7 @@ class ChatbridgeStepAlias(models.Model):
     )
     kind = fields.Selection(
         [("manual", "By hand"), ("auto", "Automatic")],
-        "Made",
+        "Origin",
         default="manual",
         required=True,
         readonly=True,

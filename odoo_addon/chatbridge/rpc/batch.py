@@ -5,6 +5,8 @@ carrying them out one by one. A refusal of one leaves the others alone. What the
 batch as a whole; the caller then gives each operation a batch of its own (``chatbridge.bridge._carry_out``).
 """
 import json
+import re
+from functools import lru_cache
 
 from odoo import _
 from odoo.tools import html_sanitize
@@ -19,10 +21,20 @@ SENDER = dict.fromkeys(["user_ref", "name", *PROFILE], "text")
 SENDER.update(dict.fromkeys(["messenger_id", "partner_id", "person_id"], "int"))
 MEMBERSHIP = {"sender_id": "int", "channel_id": "int", "blocked": "bool", "first_seen": "timestamp"}
 CONVERSATION = dict.fromkeys(["key", "chat_ref", "state", "ended_reason", "dialog_state"], "text")
-CONVERSATION.update(dict.fromkeys(["channel_id", "step_id"], "int"))
-CONVERSATION.update(dict.fromkeys(["last_activity", "ended_at"], "timestamp"))
+CONVERSATION.update(dict.fromkeys(["channel_id", "bot_id", "sender_id", "step_id"], "int"))
+CONVERSATION.update(dict.fromkeys(["opened_at", "last_activity", "ended_at"], "timestamp"))
 MESSAGE = dict.fromkeys(["author", "kind", "body", "telegram_message", "state", "failure_reason"], "text")
 MESSAGE.update(dict.fromkeys(["conversation_id", "sequence", "step_id"], "int"), at="timestamp")
+
+
+#: A text without any markup needs no parser to be safe.
+PLAIN = re.compile(r"[^<>&]*")
+
+
+@lru_cache(maxsize=256)
+def clean(body):
+    """Return a message's body as it may be shown; what bots say comes again and again, so it is remembered."""
+    return "<p>%s</p>" % body if PLAIN.fullmatch(body) else str(html_sanitize(body))
 
 
 class Refusal(Exception):
@@ -192,7 +204,7 @@ class Batch:
             raise Refusal(_("The conversation has a message number %d already.") % operation["sequence"])
         conversation.set(last_activity=max(conversation["last_activity"], operation["at"]))
         values = {name: operation[name] for name in ("sequence", "author", "kind", "telegram_message", "at")}
-        values.update(body=html_sanitize(operation["body"]), conversation_id=conversation, step_id=self._step(operation), state="sent", failure_reason=None)
+        values.update(body=clean(operation["body"]), conversation_id=conversation, step_id=self._step(operation), state="sent", failure_reason=None)
         return {"message": self.messages.add(key, values)}
 
     def _do_message_failed(self, operation):
@@ -230,7 +242,7 @@ class Batch:
         self.memberships.insert()
         self.memberships.update(["blocked"])
         self.conversations.update(["state", "ended_reason", "ended_at", "last_activity", "step_id", "dialog_state"])
-        self.conversations.insert()
+        self.conversations.insert_by_sql()
         self.messages.insert_by_sql()
         self.messages.update(["state", "failure_reason"])
         compat.invalidate_all(self.env)

@@ -38,7 +38,10 @@ def make_contacts(env, wishes):
 
     A wish is a dictionary with ``name``, ``lang`` and ``company``.
     """
-    partners = env["res.partner"].with_context(tracking_disable=True, mail_create_nosubscribe=True, mail_create_nolog=True)
+    # A fresh person has no address or tax number that its account would have to copy: skipping that halves the cost.
+    partners = env["res.partner"].with_context(
+        tracking_disable=True, mail_create_nosubscribe=True, mail_create_nolog=True, _partners_skip_fields_sync=True
+    )
     before = prefix(env)
     result = [None] * len(wishes)
     for company in {wish["company"] for wish in wishes}:
