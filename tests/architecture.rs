@@ -32,7 +32,8 @@ const KNOWN_IN_ONE_PLACE: [(&str, &[&str]); 9] = [
 
 /// No I/O, no clock, no chance, no async on the lower floors.
 const PURE: [&str; 3] = ["domain", "text", "dialog"];
-const IMPURE: [&str; 10] = ["tokio", "std::fs", "std::net", "std::time::Instant", "SystemTime", "Timestamp::now", "Ulid::generate", "async fn", "std::env", "println!"];
+const IMPURE: [&str; 10] =
+    ["tokio", "std::fs", "std::net", "std::time::Instant", "SystemTime", "Timestamp::now", "Ulid::generate", "async fn", "std::env", "println!"];
 
 fn sources() -> Vec<(String, PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -113,6 +114,10 @@ fn the_lower_floors_are_pure() {
 
 #[test]
 fn no_file_outgrows_its_noun() {
-    let long: Vec<String> = sources().into_iter().filter(|(_, _, text)| text.lines().count() > 400).map(|(_, path, text)| format!("{}: {}", path.display(), text.lines().count())).collect();
+    let long: Vec<String> = sources()
+        .into_iter()
+        .filter(|(_, _, text)| text.lines().count() > 400)
+        .map(|(_, path, text)| format!("{}: {}", path.display(), text.lines().count()))
+        .collect();
     assert!(long.is_empty(), "over 400 lines, look for the second noun: {long:#?}");
 }

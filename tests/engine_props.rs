@@ -22,30 +22,43 @@ fn rows() -> impl Strategy<Value = Vec<Vec<(String, Target)>>> {
 fn script() -> impl Strategy<Value = Script> {
     let text = prop_oneof!["[a-z<>& {}]{0,30}", Just("x".repeat(9000)), Just("<p><br></p>".to_owned()), Just("{{ partner.name }}".to_owned())];
     let step = (text, any::<bool>(), prop::option::of(1i64..8), rows(), rows());
-    (prop::collection::vec(prop::option::of(step), 7), any::<bool>(), prop::option::of(1i64..8), any::<bool>()).prop_map(|(steps, wait, first, client)| {
-        let mut script = Script {
-            bot: BotId(1), hash: String::new(), name: String::new(), client, language: "en_US".to_owned(), wait_for_start: wait,
-            not_started: Localized::single("en_US", "Press /start"), channels: Vec::new(), steps: HashMap::new(), first: first.map(StepId),
-            aliases: HashMap::from([("a".to_owned(), StepId(2)), ("/b".to_owned(), StepId(3))]), inline: HashMap::new(),
-        };
-        let mut ids = 0;
-        for (at, parts) in steps.into_iter().enumerate() {
-            let Some((text, buttons, next, keyboard, inline)) = parts else { continue };
-            let id = StepId(i64::try_from(at).expect("small") + 1);
-            let mut make = |rows: Vec<Vec<(String, Target)>>| -> Vec<Vec<Button>> {
-                let mut button = |(label, target): (String, Target)| {
-                    ids += 1;
-                    Button { id: ButtonId(ids), text: Localized::single("en_US", &label), target }
-                };
-                rows.into_iter().map(|row| row.into_iter().map(&mut button).collect()).collect()
+    (prop::collection::vec(prop::option::of(step), 7), any::<bool>(), prop::option::of(1i64..8), any::<bool>()).prop_map(
+        |(steps, wait, first, client)| {
+            let mut script = Script {
+                bot: BotId(1),
+                hash: String::new(),
+                name: String::new(),
+                client,
+                language: "en_US".to_owned(),
+                wait_for_start: wait,
+                not_started: Localized::single("en_US", "Press /start"),
+                channels: Vec::new(),
+                steps: HashMap::new(),
+                first: first.map(StepId),
+                aliases: HashMap::from([("a".to_owned(), StepId(2)), ("/b".to_owned(), StepId(3))]),
+                inline: HashMap::new(),
             };
-            let (keyboard, inline) = (make(keyboard), make(inline));
-            script.inline.extend(inline.iter().flatten().map(|button| (button.id, button.target.clone())));
-            let kind = if buttons { StepKind::Buttons } else { StepKind::Text };
-            script.steps.insert(id, Step { id, kind, text: Localized::single("en_US", &text), next: next.map(StepId), keyboard, buttons: inline });
-        }
-        script
-    })
+            let mut ids = 0;
+            for (at, parts) in steps.into_iter().enumerate() {
+                let Some((text, buttons, next, keyboard, inline)) = parts else { continue };
+                let id = StepId(i64::try_from(at).expect("small") + 1);
+                let mut make = |rows: Vec<Vec<(String, Target)>>| -> Vec<Vec<Button>> {
+                    let mut button = |(label, target): (String, Target)| {
+                        ids += 1;
+                        Button { id: ButtonId(ids), text: Localized::single("en_US", &label), target }
+                    };
+                    rows.into_iter().map(|row| row.into_iter().map(&mut button).collect()).collect()
+                };
+                let (keyboard, inline) = (make(keyboard), make(inline));
+                script.inline.extend(inline.iter().flatten().map(|button| (button.id, button.target.clone())));
+                let kind = if buttons { StepKind::Buttons } else { StepKind::Text };
+                script
+                    .steps
+                    .insert(id, Step { id, kind, text: Localized::single("en_US", &text), next: next.map(StepId), keyboard, buttons: inline });
+            }
+            script
+        },
+    )
 }
 
 fn content() -> impl Strategy<Value = Content> {

@@ -5,7 +5,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use chatbridge::domain::{TelegramBotId, UpdateId};
+use chatbridge::domain::{BotId};
 use chatbridge::ports::{Change, Committed, Store};
 use chatbridge::store::{OpenError, RedbStore};
 use redb::{Database, TableDefinition};
@@ -157,9 +157,9 @@ fn a_making_that_was_cut_short_is_begun_anew() {
 async fn a_dropped_store_has_finished_what_waited() {
     let folder = folder();
     let store = RedbStore::open(folder.path()).expect("it opens");
-    let change = Change { offset: Some((TelegramBotId(1), UpdateId(5))), ..Change::default() };
+    let change = Change { bots: vec![(BotId(1), serde_json::json!({"hash": "a"}))], ..Change::default() };
     assert_eq!(store.commit(change).await, Ok(Committed::Done));
     drop(store);
     let store = RedbStore::open(folder.path()).expect("it opens");
-    assert_eq!(store.offset(TelegramBotId(1)), Ok(Some(UpdateId(5))));
+    assert_eq!(store.bots(), Ok(vec![(BotId(1), serde_json::json!({"hash": "a"}))]));
 }

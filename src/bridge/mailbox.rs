@@ -65,7 +65,7 @@ impl Mailboxes {
 
 fn open(shared: &Arc<Shared>, chat: ChatKey, first: Letter) -> mpsc::Sender<Letter> {
     let (sender, letters) = mpsc::channel(CAPACITY);
-    sender.try_send(first).ok().expect("a new channel has room");
+    sender.try_send(first).expect("a new channel has room");
     shared.tasks.spawn(work(shared.clone(), chat, letters));
     sender
 }

@@ -74,7 +74,25 @@ impl Metrics {
         registry.register("sends_waiting", "Messages that wait for Telegram", sends_waiting.clone());
         let working = Gauge::default();
         registry.register("working", "1 while the bridge may work", working.clone());
-        Self { registry, updates, duplicates, undecodable, engine_failures, sent, resent, undeliverable, applied, refused, apply_calls, nudges, bots_read, answer_seconds, operations_waiting, sends_waiting, working }
+        Self {
+            registry,
+            updates,
+            duplicates,
+            undecodable,
+            engine_failures,
+            sent,
+            resent,
+            undeliverable,
+            applied,
+            refused,
+            apply_calls,
+            nudges,
+            bots_read,
+            answer_seconds,
+            operations_waiting,
+            sends_waiting,
+            working,
+        }
     }
 
     /// The text that Prometheus reads.

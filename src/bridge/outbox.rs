@@ -149,7 +149,8 @@ async fn again(shared: &Shared, running: &Running, failure: &Failure, pauses: &m
 async fn refuse(shared: &Arc<Shared>, chat: ChatKey, send: &StoredSend, failure: &Failure) {
     shared.metrics.undeliverable.inc();
     tracing::warn!(channel.id = %chat.channel, class = ?failure.class, %failure, "a message cannot be delivered");
-    let body = OperationBody::MessageFailed { conversation: send.outgoing.conversation, sequence: send.outgoing.sequence, reason: failure.reason.clone() };
+    let body =
+        OperationBody::MessageFailed { conversation: send.outgoing.conversation, sequence: send.outgoing.sequence, reason: failure.reason.clone() };
     settle(shared, chat, send, Some(body)).await;
     if failure.class == Class::Gone {
         tell_blocked(shared, chat);
@@ -167,7 +168,8 @@ fn tell_blocked(shared: &Arc<Shared>, chat: ChatKey) {
 /// Takes a message out of the store, with what Odoo is to know of it. Tried until it succeeds: else it would be sent again.
 async fn settle(shared: &Shared, chat: ChatKey, send: &StoredSend, failed: Option<OperationBody>) {
     let mut pauses = Pauses::new(Duration::from_millis(100), Duration::from_secs(5));
-    let operations: Vec<_> = failed.map(|body| (lane_of(chat), Operation { key: OperationKey::draw(), at: shared.clock.now(), body })).into_iter().collect();
+    let operations: Vec<_> =
+        failed.map(|body| (lane_of(chat), Operation { key: OperationKey::draw(), at: shared.clock.now(), body })).into_iter().collect();
     let written = !operations.is_empty();
     let change = Change { sent: vec![send.id], operations, ..Change::default() };
     while let Err(failure) = shared.store.commit(change.clone()).await {

@@ -67,7 +67,8 @@ impl Registry {
         for script in scripts {
             self.bots.insert(script.bot, Arc::new(script));
         }
-        let wanted: Vec<(BotId, Channel)> = self.bots.iter().flat_map(|bot| bot.channels.iter().map(|channel| (bot.bot, channel.clone())).collect::<Vec<_>>()).collect();
+        let wanted: Vec<(BotId, Channel)> =
+            self.bots.iter().flat_map(|bot| bot.channels.iter().map(|channel| (bot.bot, channel.clone())).collect::<Vec<_>>()).collect();
         self.channels.retain(|id, running| {
             let stays = wanted.iter().any(|(bot, channel)| channel.id == *id && *bot == running.bot && same_token(channel, &running.channel));
             if !stays {
@@ -89,7 +90,14 @@ impl Registry {
 
     fn run(&self, bot: BotId, channel: Channel) -> Running {
         let messenger = self.connect.connect(&channel.token);
-        let status = ChannelStatus { channel: channel.id, state: ChannelState::Stopped, since: self.clock.now(), last_update: None, last_error: None, username: None };
+        let status = ChannelStatus {
+            channel: channel.id,
+            state: ChannelState::Stopped,
+            since: self.clock.now(),
+            last_update: None,
+            last_error: None,
+            username: None,
+        };
         Running { channel, bot, messenger, stop: CancellationToken::new(), status: Mutex::new(status) }
     }
 

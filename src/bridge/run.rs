@@ -11,9 +11,9 @@ use super::mailbox::Mailboxes;
 use super::metrics::Metrics;
 use super::outbox::Outbox;
 use super::registry::Registry;
+use super::session;
 use super::status::{Lease, LeaseBoard, Nudges, Ready};
 use super::writer::{self, LANES, Writer};
-use super::session;
 use crate::domain::Script;
 use crate::ports::{Backend, Clock, Connect, Counts, Failure, Lane, Store};
 

@@ -69,7 +69,8 @@ async fn shake(shared: &Shared) -> Result<Welcome, Failure> {
     };
     let welcome = shared.backend.handshake(&hello).await?;
     if welcome.status == Readiness::Ready {
-        let identity = StoreIdentity { store_id: identity.store_id, database_uuid: Some(welcome.database_uuid.clone()), nonce: Some(welcome.nonce.clone()) };
+        let identity =
+            StoreIdentity { store_id: identity.store_id, database_uuid: Some(welcome.database_uuid.clone()), nonce: Some(welcome.nonce.clone()) };
         shared.store.commit(Change { identity: Some(identity), ..Change::default() }).await?;
     }
     Ok(welcome)
@@ -218,17 +219,18 @@ impl Held {
         let shared = &self.shared;
         let known = shared.registry.hashes();
         let configuration = shared.backend.configuration(&self.claim, &known).await?;
-        let mut change = Change::default();
-        change.forget_bots = known.keys().filter(|id| !configuration.bot_ids.contains(id)).copied().collect();
+        let forget_bots = known.keys().filter(|id| !configuration.bot_ids.contains(id)).copied().collect();
+        let mut change = Change { forget_bots, ..Change::default() };
         let mut scripts = Vec::with_capacity(configuration.bots.len());
         for (script, json) in configuration.bots {
             change.bots.push((script.bot, json));
             scripts.push(script);
         }
-        shared.metrics.bots_read.inc_by(u64::try_from(scripts.len()).unwrap_or(0));
-        tracing::info!(bots = configuration.bot_ids.len(), changed = scripts.len(), "configuration read");
+        let changed = scripts.len();
         let difference = shared.registry.update(&configuration.bot_ids, scripts);
         shared.store.commit(change).await?;
+        tracing::info!(bots = configuration.bot_ids.len(), changed, "configuration read");
+        shared.metrics.bots_read.inc_by(u64::try_from(changed).unwrap_or(0));
         start(shared, difference);
         self.current = true;
         Ok(())

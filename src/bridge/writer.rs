@@ -37,7 +37,8 @@ impl Writer {
 
 /// Works a lane until the bridge stops and nothing waits, or for ever.
 pub async fn work(shared: Arc<Shared>, lane: Lane) {
-    let mut worker = Worker { shared, lane, claim: None, size: BATCH, failed: 0, pauses: Pauses::new(Duration::from_millis(250), Duration::from_secs(15)) };
+    let mut worker =
+        Worker { shared, lane, claim: None, size: BATCH, failed: 0, pauses: Pauses::new(Duration::from_millis(250), Duration::from_secs(15)) };
     loop {
         match worker.round().await {
             Ok(true) => worker.succeed(),
@@ -133,7 +134,8 @@ impl Worker {
 
     async fn give_up(&self, failure: &Failure) {
         let Ok(waiting) = self.shared.store.operations(self.lane, 1) else { return };
-        let answers: Vec<Applied> = waiting.iter().map(|stored| Applied { key: stored.operation.key, refused: Some(failure.reason.clone()) }).collect();
+        let answers: Vec<Applied> =
+            waiting.iter().map(|stored| Applied { key: stored.operation.key, refused: Some(failure.reason.clone()) }).collect();
         if let Err(failure) = self.confirm(&waiting, &answers).await {
             tracing::error!(%failure, "the store cannot be written");
         }

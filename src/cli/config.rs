@@ -82,8 +82,18 @@ impl Raw {
         let telegram_url = keep(address(&self.telegram_url), "CHATBRIDGE_TELEGRAM_URL", "give the address of a Bot API server", &mut faults);
         let listen = self.listen.parse::<SocketAddr>().map_err(|_| "is no address".to_owned());
         let listen = keep(listen, "CHATBRIDGE_LISTEN", "give an IP address and a port, such as 127.0.0.1:8079", &mut faults);
-        let nudge_base = keep(nudge(self.nudge_url.as_deref()), "CHATBRIDGE_NUDGE_URL", "give the address under which Odoo reaches the bridge, or «none»", &mut faults);
-        let password = keep(self.password(), "CHATBRIDGE_ODOO_PASSWORD", "give the password of the bridge's user, or CHATBRIDGE_ODOO_PASSWORD_FILE", &mut faults);
+        let nudge_base = keep(
+            nudge(self.nudge_url.as_deref()),
+            "CHATBRIDGE_NUDGE_URL",
+            "give the address under which Odoo reaches the bridge, or «none»",
+            &mut faults,
+        );
+        let password = keep(
+            self.password(),
+            "CHATBRIDGE_ODOO_PASSWORD",
+            "give the password of the bridge's user, or CHATBRIDGE_ODOO_PASSWORD_FILE",
+            &mut faults,
+        );
         match (odoo_url, telegram_url, listen, nudge_base, password) {
             (Some(odoo_url), Some(telegram_url), Some(listen), Some(nudge_base), Some(odoo_password)) if faults.is_empty() => Ok(Config {
                 odoo_url,
@@ -151,7 +161,7 @@ mod tests {
 
     #[test]
     fn good_settings_are_taken() {
-        let config = good().resolve().ok().expect("good");
+        let Ok(config) = good().resolve() else { panic!("good settings are taken") };
         assert_eq!(config.odoo_url, "http://localhost:8069");
         assert_eq!(config.nudge_base, Nudge::Listening);
     }

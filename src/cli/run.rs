@@ -43,9 +43,16 @@ async fn start(config: Config) -> Result<Ended, String> {
     let store = RedbStore::open(&config.data).map_err(|error| error.to_string())?;
     let secret = Secret::draw();
     let settings = Settings { instance: ulid::Ulid::generate().to_string(), nudge_url: nudge_url(&config, &listener), nudge_secret: secret.to_hex() };
-    let backend = OdooBackend::new(&config.odoo_url, config.odoo_database.clone(), &config.odoo_login, config.odoo_password.clone()).map_err(|failure| failure.to_string())?;
+    let backend = OdooBackend::new(&config.odoo_url, config.odoo_database.clone(), &config.odoo_login, config.odoo_password.clone())
+        .map_err(|failure| failure.to_string())?;
     let connect = Telegram::new(&config.telegram_url).map_err(|failure| failure.to_string())?;
-    let parts = Parts { store: Arc::new(store), backend: Arc::new(backend), connect: Arc::new(connect), clock: Arc::new(SystemClock), read_script: script_from_json };
+    let parts = Parts {
+        store: Arc::new(store),
+        backend: Arc::new(backend),
+        connect: Arc::new(connect),
+        clock: Arc::new(SystemClock),
+        read_script: script_from_json,
+    };
     let bridge = Bridge::new(parts, settings);
     let pages = Pages { ready: bridge.ready(), metrics: bridge.metrics(), nudges: bridge.nudges(), secret };
     let stop = CancellationToken::new();

@@ -92,11 +92,7 @@ impl Turn<'_> {
 
     fn set_blocked(&mut self, blocked: bool) {
         self.record.blocked = blocked;
-        self.effects.push(Effect::Record(OperationBody::Membership {
-            channel: self.given.channel,
-            user: self.event.profile.user,
-            blocked,
-        }));
+        self.effects.push(Effect::Record(OperationBody::Membership { channel: self.given.channel, user: self.event.profile.user, blocked }));
     }
 
     /// A consultation desk's own token: what is written there is kept, and answered by people.

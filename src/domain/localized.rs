@@ -43,10 +43,7 @@ mod tests {
     use super::*;
 
     fn text() -> Localized {
-        Localized(BTreeMap::from([
-            ("en_US".to_owned(), "Hello".to_owned()),
-            ("uk_UA".to_owned(), "Вітаємо".to_owned()),
-        ]))
+        Localized(BTreeMap::from([("en_US".to_owned(), "Hello".to_owned()), ("uk_UA".to_owned(), "Вітаємо".to_owned())]))
     }
 
     #[test]

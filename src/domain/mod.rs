@@ -12,8 +12,7 @@ pub mod script;
 pub use chat::{ChatRecord, Profile};
 pub use conversation::Conversation;
 pub use ids::{
-    BotId, ButtonId, ChannelId, ChatId, ChatKey, ConversationKey, EventId, MessageId, OperationKey,
-    StepId, TelegramBotId, UpdateId, UserId,
+    BotId, ButtonId, ChannelId, ChatId, ChatKey, ConversationKey, EventId, MessageId, OperationKey, StepId, TelegramBotId, UpdateId, UserId,
 };
 pub use incoming::{Content, Incoming};
 pub use localized::Localized;

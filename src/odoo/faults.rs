@@ -175,7 +175,7 @@ fn of_status(status: u16, location: Option<String>, retry_after: Option<u64>) ->
         (300..=399, Some(place)) => denied(format!("the address of Odoo leads on to {place}: set that address")),
         (300..=399, None) => denied(format!("the address of Odoo leads elsewhere (HTTP {status}): set the address that it leads to")),
         (401 | 403 | 407, _) => denied(format!("a proxy before Odoo does not let the bridge through (HTTP {status})")),
-        _ => denied(format!("the address is not that of an Odoo server (HTTP {status}, no answer of Odoo's): correct it")),
+        _ => denied(format!("the address is not that of an Odoo server (HTTP {status}, no answer of Odoo's): correct CHATBRIDGE_ODOO_URL")),
     };
     match retry_after {
         Some(seconds) if failure.is_temporary() => failure.after(Duration::from_secs(seconds.max(1))),

@@ -9,8 +9,8 @@ pub mod messenger;
 pub mod store;
 
 pub use backend::{
-    Applied, Backend, BackendEvent, ChannelState, ChannelStatus, Claim, Configuration, EventKind, Heartbeat, Hello,
-    OpenConversation, Pulse, Readiness, Welcome,
+    Applied, Backend, BackendEvent, ChannelState, ChannelStatus, Claim, Configuration, EventKind, Heartbeat, Hello, OpenConversation, Pulse,
+    Readiness, Welcome,
 };
 pub use clock::{Clock, SystemClock};
 pub use failure::{Certainty, Class, Failure};

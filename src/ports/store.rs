@@ -27,9 +27,6 @@ pub trait Store: Send + Sync {
     /// Every chat that has messages waiting.
     fn chats_with_sends(&self) -> Result<Vec<ChatKey>, Failure>;
 
-    /// Where to go on asking a bot for updates.
-    fn offset(&self, bot: TelegramBotId) -> Result<Option<UpdateId>, Failure>;
-
     /// What ties this store to a database.
     fn identity(&self) -> Result<StoreIdentity, Failure>;
 
@@ -71,8 +68,6 @@ pub struct Change {
     pub sent: Vec<SendId>,
     /// Operations that Odoo has answered: lane and number.
     pub answered: Vec<(Lane, u64)>,
-    /// Where to go on asking for updates.
-    pub offset: Option<(TelegramBotId, UpdateId)>,
     /// What ties the store to a database.
     pub identity: Option<StoreIdentity>,
     /// Configuration to keep.

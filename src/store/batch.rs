@@ -4,7 +4,7 @@ use redb::{ReadableTable, Table, WriteTransaction};
 
 use super::facts::{BATCH, IDENTITY, NEXT};
 use super::rows::{Mark, Rows};
-use super::tables::{BOTS, CHATS, COUNTERS, META, OFFSETS, OPERATIONS, SEEN, SENDS};
+use super::tables::{BOTS, CHATS, COUNTERS, META, OPERATIONS, SEEN, SENDS};
 
 /// What the writer can be asked to do.
 #[derive(Debug)]
@@ -58,7 +58,6 @@ struct Desk<'t> {
     chats: Table<'t, (i64, i64), &'static [u8]>,
     sends: Table<'t, (i64, i64, u64), &'static [u8]>,
     operations: Table<'t, (u8, u64), &'static [u8]>,
-    offsets: Table<'t, i64, i64>,
     bots: Table<'t, i64, &'static [u8]>,
     meta: Table<'t, &'static str, &'static [u8]>,
     next: u64,
@@ -71,7 +70,6 @@ impl<'t> Desk<'t> {
             chats: transaction.open_table(CHATS)?,
             sends: transaction.open_table(SENDS)?,
             operations: transaction.open_table(OPERATIONS)?,
-            offsets: transaction.open_table(OFFSETS)?,
             bots: transaction.open_table(BOTS)?,
             meta: transaction.open_table(META)?,
             next,
@@ -124,9 +122,6 @@ impl<'t> Desk<'t> {
     }
 
     fn keep(&mut self, rows: &Rows) -> Result<(), redb::Error> {
-        if let Some((bot, update)) = rows.offset {
-            self.offsets.insert(bot, update)?;
-        }
         if let Some(identity) = &rows.identity {
             self.meta.insert(IDENTITY, identity.as_slice())?;
         }

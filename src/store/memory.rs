@@ -24,7 +24,6 @@ struct Contents {
     chats: BTreeMap<ChatKey, ChatRecord>,
     sends: BTreeMap<SendId, Outgoing>,
     operations: BTreeMap<(Lane, u64), Operation>,
-    offsets: BTreeMap<TelegramBotId, UpdateId>,
     identity: StoreIdentity,
     bots: BTreeMap<BotId, Value>,
     next: u64,
@@ -40,7 +39,6 @@ impl MemoryStore {
             chats: BTreeMap::new(),
             sends: BTreeMap::new(),
             operations: BTreeMap::new(),
-            offsets: BTreeMap::new(),
             identity: StoreIdentity { store_id, database_uuid: None, nonce: None },
             bots: BTreeMap::new(),
             next: 1,
@@ -96,7 +94,6 @@ impl Contents {
         }
         change.sent.iter().for_each(|id| drop(self.sends.remove(id)));
         change.answered.iter().for_each(|place| drop(self.operations.remove(place)));
-        self.offsets.extend(change.offset);
         self.identity = change.identity.unwrap_or_else(|| self.identity.clone());
         self.bots.extend(change.bots);
         change.forget_bots.iter().for_each(|bot| drop(self.bots.remove(bot)));
@@ -135,10 +132,6 @@ impl Store for MemoryStore {
         let mut chats: Vec<_> = self.contents().sends.keys().map(|id| id.chat).collect();
         chats.dedup();
         Ok(chats)
-    }
-
-    fn offset(&self, bot: TelegramBotId) -> Result<Option<UpdateId>, Failure> {
-        Ok(self.contents().offsets.get(&bot).copied())
     }
 
     fn identity(&self) -> Result<StoreIdentity, Failure> {
@@ -181,9 +174,9 @@ mod tests {
     async fn a_failure_asked_for_lasts_until_it_is_taken_back() {
         let store = MemoryStore::new();
         store.fail_with(Some(Failure::new(Class::Transient, "the disk is full")));
-        let change = Change { offset: Some((TelegramBotId(1), UpdateId(1))), ..Change::default() };
+        let change = Change { bots: vec![(BotId(1), serde_json::json!({}))], ..Change::default() };
         assert!(store.commit(change.clone()).await.is_err());
-        assert_eq!(store.offset(TelegramBotId(1)), Ok(None));
+        assert_eq!(store.bots(), Ok(Vec::new()));
         store.fail_with(None);
         assert_eq!(store.commit(change).await, Ok(Committed::Done));
     }

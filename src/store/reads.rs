@@ -6,7 +6,7 @@ use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
 
 use super::facts::{BATCH, FORMAT, IDENTITY};
 use super::rows::{ChatRow, Mark, SendRow};
-use super::tables::{BOTS, CHATS, COUNTERS, META, OFFSETS, OPERATIONS, SEEN, SENDS};
+use super::tables::{BOTS, CHATS, COUNTERS, META, OPERATIONS, SEEN, SENDS};
 use crate::ports::Counts;
 
 /// The result of a read.
@@ -50,11 +50,6 @@ pub(super) fn chats_with_sends(store: &ReadTransaction) -> Read<Vec<ChatRow>> {
         from = Bound::Excluded((channel, chat, u64::MAX));
     }
     Ok(found)
-}
-
-/// Where to go on asking a bot.
-pub(super) fn offset(store: &ReadTransaction, bot: i64) -> Read<Option<i64>> {
-    Ok(store.open_table(OFFSETS)?.get(bot)?.map(|update| update.value()))
 }
 
 /// The identity.

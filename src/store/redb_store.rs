@@ -18,7 +18,7 @@ use super::folder::Folder;
 use super::rows::{self, Mark, Rows, decode};
 use super::writer::{self, Request};
 use super::{OpenError, failure, reads};
-use crate::domain::{BotId, ChannelId, ChatId, ChatKey, ChatRecord, TelegramBotId, UpdateId};
+use crate::domain::{BotId, ChannelId, ChatId, ChatKey, ChatRecord};
 use crate::ports::{Change, Class, Committed, Counts, Failure, Lane, SendId, Store, StoreIdentity, StoredOperation, StoredSend};
 
 /// Marks looked at in one go when old ones are forgotten: about a millisecond, and never a long commit.
@@ -141,10 +141,6 @@ impl Store for RedbStore {
     fn chats_with_sends(&self) -> Result<Vec<ChatKey>, Failure> {
         let key = |(channel, chat)| ChatKey { channel: ChannelId(channel), chat: ChatId(chat) };
         Ok(self.read(reads::chats_with_sends)?.into_iter().map(key).collect())
-    }
-
-    fn offset(&self, bot: TelegramBotId) -> Result<Option<UpdateId>, Failure> {
-        Ok(self.read(|store| reads::offset(store, bot.0))?.map(UpdateId))
     }
 
     fn identity(&self) -> Result<StoreIdentity, Failure> {

@@ -11,7 +11,6 @@ pub(super) const SENDS: TableDefinition<(i64, i64, u64), &[u8]> = TableDefinitio
 /// Operations for Odoo: lane, number → `Operation`.
 pub(super) const OPERATIONS: TableDefinition<(u8, u64), &[u8]> = TableDefinition::new("operations");
 /// Where to go on asking: Telegram bot → update.
-pub(super) const OFFSETS: TableDefinition<i64, i64> = TableDefinition::new("offsets");
 /// Configuration: bot → the JSON of the protocol.
 pub(super) const BOTS: TableDefinition<i64, &[u8]> = TableDefinition::new("bots");
 /// Single facts: `identity` → `StoreIdentity`.
@@ -25,7 +24,6 @@ pub(super) fn make(transaction: &WriteTransaction) -> Result<(), redb::Error> {
     transaction.open_table(CHATS)?;
     transaction.open_table(SENDS)?;
     transaction.open_table(OPERATIONS)?;
-    transaction.open_table(OFFSETS)?;
     transaction.open_table(BOTS)?;
     transaction.open_table(META)?;
     transaction.open_table(COUNTERS)?;

@@ -241,7 +241,25 @@ fn link_of(tag: &Tag) -> Option<String> {
 fn is_block(name: &str) -> bool {
     matches!(
         name,
-        "p" | "div" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "li" | "ul" | "ol" | "pre" | "blockquote" | "table" | "tr" | "section" | "article" | "header" | "footer" | "hr"
+        "p" | "div"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "li"
+            | "ul"
+            | "ol"
+            | "pre"
+            | "blockquote"
+            | "table"
+            | "tr"
+            | "section"
+            | "article"
+            | "header"
+            | "footer"
+            | "hr"
     )
 }
 

@@ -14,7 +14,7 @@ sys.path.insert(0, str(HERE.parent / "lab"))
 sys.path.insert(0, str(HERE))
 
 from company import Company  # noqa: E402
-from lab_odoo import Installation, OdooServer, Postgres  # noqa: E402
+from lab_odoo import Installation, OdooServer  # noqa: E402
 from world import Bridge, Sandbox  # noqa: E402
 
 REPOSITORY = HERE.parent.parent
@@ -39,12 +39,6 @@ def addons(series, tmp_path_factory):
 def installation(series):
     """The series' Odoo on this machine."""
     return Installation(series)
-
-
-@pytest.fixture(scope="session")
-def postgres():
-    """The database server, to restart and kill."""
-    return Postgres()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,26 @@
 """X-7: Odoo away in mid-dialog: the dialog goes on, everything arrives afterwards, in order."""
 
+import pytest
 from world import until
+
+
+@pytest.fixture(scope="module")
+def installation(series, addons):
+    """A PostgreSQL of this file's own: the shared one serves other tests, too."""
+    from lab_odoo import Installation
+
+    shared = Installation(series)
+    shared.template([addons], "chatbridge")
+    with_own_postgres = shared.private()
+    yield with_own_postgres
+    with_own_postgres.postgres.stop()
+
+
+@pytest.fixture(scope="module")
+def postgres(installation):
+    """The database server, to restart."""
+    return installation.postgres
+
 
 MENU = "What would you like to know?"
 

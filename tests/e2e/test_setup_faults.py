@@ -116,7 +116,7 @@ def test_odoo_comes_later(make_bridge, company, sandbox):
     assert bridge.stop() == 0
 
 
-def test_a_restored_database_is_not_written_to(series, installation, addons, make_bridge, sandbox):
+def test_a_restored_database_is_not_written_to(series, installation, addons, make_bridge, sandbox, tmp_path):
     """SET-5: a database from a backup: nothing is sent until an administrator confirms, then it goes on."""
     from lab_odoo import OdooServer
 
@@ -127,7 +127,7 @@ def test_a_restored_database_is_not_written_to(series, installation, addons, mak
     company = Company(server)
     shop = company.make_shop(300_000 + int(series))
     sandbox.add_bot(shop.token, shop.username)
-    bridge = make_bridge(odoo_url=server.url, CHATBRIDGE_ODOO_DATABASE=original).start()
+    bridge = make_bridge(odoo_url=server.url, folder=tmp_path, CHATBRIDGE_ODOO_DATABASE=original).start()
     server.stop()
     backup = installation.clone(original)
     server.start()

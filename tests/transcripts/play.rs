@@ -32,8 +32,23 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
-        let profile = Profile { user: UserId(5), first_name: "Anna".to_owned(), last_name: Some("Koval".to_owned()), username: None, language_code: Some("en".to_owned()) };
-        Self { script: bot::empty(), record: ChatRecord::default(), now: "2026-03-02T10:00:00Z".parse().expect("an instant"), profile, conversations: 0, messages: 0, buttons: Vec::new(), out: String::new() }
+        let profile = Profile {
+            user: UserId(5),
+            first_name: "Anna".to_owned(),
+            last_name: Some("Koval".to_owned()),
+            username: None,
+            language_code: Some("en".to_owned()),
+        };
+        Self {
+            script: bot::empty(),
+            record: ChatRecord::default(),
+            now: "2026-03-02T10:00:00Z".parse().expect("an instant"),
+            profile,
+            conversations: 0,
+            messages: 0,
+            buttons: Vec::new(),
+            out: String::new(),
+        }
     }
 
     fn line(&mut self, line: &str) {
@@ -84,8 +99,15 @@ impl Stage {
 
     fn act(&mut self, what: &str) {
         self.messages += 1;
-        let event = Incoming { chat: ChatId(5), profile: self.profile.clone(), at: self.now, message: Some(MessageId(self.messages)), content: self.content(what) };
-        let given = Given { channel: ChannelId(7), now: self.now, fresh: ConversationKey(ulid::Ulid::from_parts(1, u128::from(self.conversations + 1))) };
+        let event = Incoming {
+            chat: ChatId(5),
+            profile: self.profile.clone(),
+            at: self.now,
+            message: Some(MessageId(self.messages)),
+            content: self.content(what),
+        };
+        let given =
+            Given { channel: ChannelId(7), now: self.now, fresh: ConversationKey(ulid::Ulid::from_parts(1, u128::from(self.conversations + 1))) };
         let (record, effects) = advance(&self.script, std::mem::take(&mut self.record), &event, given);
         self.record = record;
         for effect in effects {

@@ -33,7 +33,6 @@ macro_rules! store_contract {
             negative_ids_keep_their_place,
             big_values_come_back_whole,
             configuration_is_kept_and_forgotten,
-            an_offset_may_go_back,
             the_id_of_a_store_never_changes,
             old_marks_are_forgotten,
             counts_count_what_waits,

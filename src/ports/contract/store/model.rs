@@ -44,7 +44,6 @@ struct Plan {
     operations: Vec<(u8, u32)>,
     sent: Vec<(usize, usize)>,
     answered: Vec<(u8, usize)>,
-    offset: Option<(i64, i64)>,
     bots: Vec<(i64, u8)>,
     forget_bots: Vec<i64>,
 }
@@ -58,15 +57,14 @@ fn plan() -> impl Strategy<Value = Plan> {
         vec((0..LANES, any::<u32>()), 0..4),
     );
     let shrinking = (vec((place, 0..4usize), 0..3), vec((0..LANES, 0..4usize), 0..3));
-    let rest = (option::of((0..BOTS, any::<i64>())), vec((0..BOTS, any::<u8>()), 0..2), vec(0..BOTS, 0..2));
-    (growing, shrinking, rest).prop_map(|((seen, chats, sends, operations), (sent, answered), (offset, bots, forget_bots))| Plan {
+    let rest = (vec((0..BOTS, any::<u8>()), 0..2), vec(0..BOTS, 0..2));
+    (growing, shrinking, rest).prop_map(|((seen, chats, sends, operations), (sent, answered), (bots, forget_bots))| Plan {
         seen,
         chats,
         sends,
         operations,
         sent,
         answered,
-        offset,
         bots,
         forget_bots,
     })
@@ -87,7 +85,6 @@ struct Model {
     chats: BTreeMap<ChatKey, ChatRecord>,
     sends: Vec<Outgoing>,
     operations: Vec<(u8, Operation)>,
-    offsets: BTreeMap<i64, i64>,
     bots: BTreeMap<i64, Value>,
 }
 
@@ -106,7 +103,6 @@ impl Model {
         self.chats.extend(plan.chats.iter().map(|(place, name)| (chats()[*place], record(&name.to_string()))));
         self.sends.extend(plan.sends.iter().map(|(place, line)| outgoing(chats()[*place], *line)));
         self.operations.extend(plan.operations.iter().map(|(lane, line)| (*lane, operation(*line))));
-        self.offsets.extend(plan.offset);
         self.bots.extend(plan.bots.iter().map(|(bot, hash)| (*bot, json!({ "hash": hash }))));
         self.bots.retain(|bot, _| !plan.forget_bots.contains(bot));
         Committed::Done
@@ -148,10 +144,6 @@ impl Model {
             assert!(found.is_sorted_by(|one, next| one.number < next.number));
             assert_eq!(found.into_iter().map(|stored| stored.operation).collect::<Vec<_>>(), expected);
         }
-        for bot in 0..BOTS {
-            let expected = self.offsets.get(&bot).copied().map(UpdateId);
-            assert_eq!(store.offset(TelegramBotId(bot)).expect("offset"), expected);
-        }
         let bots: Vec<_> = self.bots.iter().map(|(bot, json)| (BotId(*bot), json.clone())).collect();
         assert_eq!(store.bots().expect("bots"), bots);
         let count = |length: usize| length as u64;
@@ -182,7 +174,6 @@ fn change(plan: &Plan, store: &Arc<dyn Store>) -> Change {
         operations: plan.operations.iter().map(|(lane, line)| (Lane(*lane), operation(*line))).collect(),
         sent: plan.sent.iter().filter_map(nth_send).collect(),
         answered: plan.answered.iter().filter_map(nth_operation).collect(),
-        offset: plan.offset.map(|(bot, update)| (TelegramBotId(bot), UpdateId(update))),
         identity: None,
         bots: plan.bots.iter().map(|(bot, hash)| (BotId(*bot), json!({ "hash": hash }))).collect(),
         forget_bots: plan.forget_bots.iter().map(|bot| BotId(*bot)).collect(),

@@ -42,7 +42,6 @@ fn everything(identity: StoreIdentity) -> Change {
         operations: full_operation().into_iter().map(|operation| (Lane(3), operation)).collect(),
         sent: vec![SendId { chat: chat(1, 10), number: 999 }],
         answered: vec![(Lane(3), 999)],
-        offset: Some((TelegramBotId(5), UpdateId(101))),
         identity: Some(identity),
         bots: vec![(BotId(3), json!({"id": 3, "hash": "h", "texts": {"a": {"uk_UA": "Вітаємо"}}})), (BotId(4), json!(null))],
         forget_bots: vec![BotId(4)],
@@ -56,7 +55,6 @@ pub async fn a_new_store_is_empty_and_has_an_id(home: impl Home) {
     assert_eq!((&identity.database_uuid, &identity.nonce), (&None, &None));
     assert_eq!(store.counts().expect("counts"), Counts::default());
     assert_eq!(store.chat(chat(1, 1)).expect("chat"), None);
-    assert_eq!(store.offset(TelegramBotId(1)).expect("offset"), None);
     assert!(store.bots().expect("bots").is_empty());
     assert!(store.chats_with_sends().expect("chats").is_empty());
     drop(store);
@@ -72,7 +70,6 @@ pub async fn what_is_committed_is_read_and_survives_a_restart(home: impl Home) {
         assert_eq!(second(sends(store, chat(1, 10))), [full_outgoing(chat(1, 10)), outgoing(chat(1, 10), 2)]);
         assert_eq!(second(operations(store, 3)), full_operation());
         assert_eq!(store.chats_with_sends().expect("chats"), [chat(1, 10)]);
-        assert_eq!(store.offset(TelegramBotId(5)).expect("offset"), Some(UpdateId(101)));
         assert_eq!(store.identity().expect("identity"), identity);
         let bots = store.bots().expect("bots");
         assert_eq!(bots, [(BotId(3), json!({"id": 3, "hash": "h", "texts": {"a": {"uk_UA": "Вітаємо"}}}))]);
@@ -136,12 +133,11 @@ pub async fn numbers_grow_over_restarts(home: impl Home) {
 
 pub async fn a_known_update_changes_nothing(home: impl Home) {
     let store = home.open();
-    done(&store, Change { seen: seen(1, 7, 0), offset: Some((TelegramBotId(1), UpdateId(8))), ..Change::default() }).await;
+    done(&store, Change { seen: seen(1, 7, 0), ..Change::default() }).await;
     let identity = store.identity().expect("identity");
     let again = Change { seen: seen(1, 7, 99), ..everything(identity.clone()) };
     assert_eq!(store.commit(again).await.expect("commit"), Committed::Duplicate);
     assert_eq!(store.counts().expect("counts"), Counts::default());
-    assert_eq!(store.offset(TelegramBotId(5)).expect("offset"), None);
     assert_eq!(store.identity().expect("identity"), identity);
     assert!(store.bots().expect("bots").is_empty());
     assert_eq!(store.prune_seen(instant(50)).await.expect("prune"), 1, "the mark keeps its first instant");
@@ -231,15 +227,6 @@ pub async fn configuration_is_kept_and_forgotten(home: impl Home) {
     done(&store, Change { bots: vec![(BotId(2), json!({"hash": "a"})), (BotId(1), json!({"hash": "b"}))], ..Change::default() }).await;
     done(&store, Change { bots: vec![(BotId(2), json!({"hash": "c"}))], forget_bots: vec![BotId(1)], ..Change::default() }).await;
     assert_eq!(store.bots().expect("bots"), [(BotId(2), json!({"hash": "c"}))]);
-}
-
-pub async fn an_offset_may_go_back(home: impl Home) {
-    let store = home.open();
-    for update in [100, 5, 7] {
-        done(&store, Change { offset: Some((TelegramBotId(1), UpdateId(update))), ..Change::default() }).await;
-        assert_eq!(store.offset(TelegramBotId(1)).expect("offset"), Some(UpdateId(update)));
-    }
-    assert_eq!(store.offset(TelegramBotId(2)).expect("offset"), None);
 }
 
 pub async fn the_id_of_a_store_never_changes(home: impl Home) {
