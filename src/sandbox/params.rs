@@ -39,6 +39,10 @@ impl Params {
                 }
                 continue;
             };
+            // Telegram takes an empty parameter for an absent one.
+            if matches!(&value, Raw::Text(text) if text.is_empty()) {
+                continue;
+            }
             let value = typed(&name, kind, value, strict)?;
             params.insert(name, value);
         }
@@ -96,6 +100,7 @@ fn typed(name: &str, kind: Kind, raw: Raw, strict: bool) -> Result<Value, Failur
         Raw::Json(Value::String(text)) if !strict || matches!(kind, Kind::Object | Kind::Array) => {
             kind.read_text(&text).ok_or_else(wrong)
         }
+        Raw::Json(value) if !strict => kind.read_text(&value.to_string()).ok_or_else(wrong),
         Raw::Json(_) => Err(wrong()),
     }
 }
@@ -204,6 +209,22 @@ mod tests {
                 .is_array()
         );
         assert!(Params::read(text("limit", "five"), SPEC, true).is_err());
+    }
+
+    #[test]
+    fn an_empty_text_is_no_parameter() {
+        let read = Params::read(text("limit", ""), SPEC, true).unwrap();
+        assert_eq!(read.integer("limit"), None);
+    }
+
+    #[test]
+    fn wrong_json_types_are_read_only_when_lenient() {
+        let raw = || vec![("limit".to_owned(), Raw::Json("5".into()))];
+        assert!(Params::read(raw(), SPEC, true).is_err());
+        assert_eq!(
+            Params::read(raw(), SPEC, false).unwrap().integer("limit"),
+            Some(5)
+        );
     }
 
     #[test]
