@@ -1,6 +1,6 @@
 //! Kills a process in the middle of its commits, again and again on the same folder: what it was told to be safe must be there, whole.
 //!
-//! Each chat has one task that commits change 1, 2, 3, …; change `n` appends two messages and an operation, moves the offset, writes `n` into
+//! Each chat has one task that commits change 1, 2, 3, …; change `n` appends two messages and an operation, keeps a bot, writes `n` into
 //! the working copy, marks update `n`, and removes what change `n - WINDOW` appended. So after change `n` a chat has exactly one right state,
 //! and after a kill that `n` is the last one acknowledged or the one after it.
 
@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use chatbridge::domain::BotId;
 use chatbridge::domain::{
     ChannelId, ChatId, ChatKey, ChatRecord, ConversationKey, Formatted, Markup, Operation, OperationBody, OperationKey, Outgoing, Profile, Request,
     TelegramBotId, UpdateId, UserId,
@@ -32,7 +33,7 @@ struct Facts {
     record: u32,
     sends: Vec<u32>,
     operations: Vec<u32>,
-    offset: u32,
+    kept: u32,
     marked: bool,
 }
 
@@ -41,7 +42,7 @@ impl Facts {
     fn after(n: u32) -> Self {
         let window: Vec<u32> = (n.saturating_sub(WINDOW) + 1..=n).collect();
         let sends = window.iter().flat_map(|n| [*n, *n]).collect();
-        Self { record: n, sends, operations: window, offset: n, marked: n > 0 }
+        Self { record: n, sends, operations: window, kept: n, marked: n > 0 }
     }
 }
 
@@ -108,7 +109,7 @@ fn change(store: &dyn Store, chat: u8, n: u32) -> Change {
         operations: vec![(Lane(chat), operation(n))],
         sent: sends.iter().map(|stored| stored.id).collect(),
         answered: operations.iter().map(|stored| (Lane(chat), stored.number)).collect(),
-        offset: Some((bot(chat), UpdateId(n.into()))),
+        bots: vec![(BotId(chat.into()), serde_json::json!(n))],
         ..Change::default()
     }
 }
@@ -117,12 +118,13 @@ fn facts(store: &dyn Store, chat: u8) -> Facts {
     let sends = store.sends(key(chat), usize::MAX).expect("sends");
     let operations = store.operations(Lane(chat), usize::MAX).expect("operations");
     let record = store.chat(key(chat)).expect("chat").map_or(0, |record| number_in(&record));
-    let offset = store.offset(bot(chat)).expect("offset");
+    let bots = store.bots().expect("bots");
+    let kept = bots.iter().find(|(bot, _)| bot.0 == i64::from(chat)).and_then(|(_, json)| json.as_u64());
     Facts {
         record,
         sends: sends.iter().map(|stored| stored.outgoing.sequence).collect(),
         operations: operations.iter().map(|stored| number_of(&stored.operation)).collect(),
-        offset: offset.map_or(0, |update| u32::try_from(update.0).expect("small")),
+        kept: kept.map_or(0, |n| u32::try_from(n).expect("small")),
         marked: record > 0 && is_marked(store, chat, record),
     }
 }
@@ -224,7 +226,7 @@ fn the_verifier_finds_damage() {
         assert!(verify(9, &facts).is_err() && verify(8, &facts).is_err(), "{facts:?} passed");
     };
     damaged(|facts| facts.record = 8);
-    damaged(|facts| facts.offset = 8);
+    damaged(|facts| facts.kept = 8);
     damaged(|facts| facts.marked = false);
     damaged(|facts| facts.sends.truncate(9));
     damaged(|facts| facts.sends.swap(0, 9));

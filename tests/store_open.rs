@@ -5,7 +5,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use chatbridge::domain::{BotId};
+use chatbridge::domain::BotId;
 use chatbridge::ports::{Change, Committed, Store};
 use chatbridge::store::{OpenError, RedbStore};
 use redb::{Database, TableDefinition};

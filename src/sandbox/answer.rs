@@ -12,10 +12,7 @@ pub(crate) struct Success {
 
 impl Success {
     pub fn of(result: &Value) -> Self {
-        Self {
-            result: result.to_string(),
-            description: None,
-        }
+        Self { result: result.to_string(), description: None }
     }
 
     pub fn done() -> Self {
@@ -23,18 +20,12 @@ impl Success {
     }
 
     pub fn described(description: &'static str) -> Self {
-        Self {
-            description: Some(description),
-            ..Self::done()
-        }
+        Self { description: Some(description), ..Self::done() }
     }
 
     fn body(&self) -> String {
         match self.description {
-            Some(text) => format!(
-                r#"{{"ok":true,"result":{},"description":"{text}"}}"#,
-                self.result
-            ),
+            Some(text) => format!(r#"{{"ok":true,"result":{},"description":"{text}"}}"#, self.result),
             None => format!(r#"{{"ok":true,"result":{}}}"#, self.result),
         }
     }
@@ -50,11 +41,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub fn new(code: u16, description: impl Into<String>) -> Self {
-        Self {
-            code,
-            description: description.into(),
-            retry_after: None,
-        }
+        Self { code, description: description.into(), retry_after: None }
     }
 
     /// 400; `text` follows the prefix every such description has.
@@ -76,16 +63,11 @@ impl Failure {
 
     pub fn too_many(retry_after: u64) -> Self {
         let description = format!("Too Many Requests: retry after {retry_after}");
-        Self {
-            code: 429,
-            description,
-            retry_after: Some(retry_after),
-        }
+        Self { code: 429, description, retry_after: Some(retry_after) }
     }
 
     fn body(&self) -> String {
-        let mut body =
-            json!({"ok": false, "error_code": self.code, "description": self.description});
+        let mut body = json!({"ok": false, "error_code": self.code, "description": self.description});
         if let Some(seconds) = self.retry_after {
             body["parameters"] = json!({"retry_after": seconds});
         }
@@ -100,8 +82,7 @@ pub(crate) fn respond(outcome: &Outcome) -> Response<String> {
     match outcome {
         Ok(success) => json_response(StatusCode::OK, success.body()),
         Err(failure) => {
-            let status =
-                StatusCode::from_u16(failure.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let status = StatusCode::from_u16(failure.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             let mut response = json_response(status, failure.body());
             if let Some(seconds) = failure.retry_after {
                 response.headers_mut().insert("retry-after", seconds.into());

@@ -19,22 +19,12 @@ use super::request::{Raw, Request};
 use super::world::World;
 
 /// Answers `/bot<token>/<method>`.
-pub(crate) async fn handle(
-    house: &Arc<House>,
-    token: &str,
-    method: &str,
-    request: &Request,
-) -> Response {
+pub(crate) async fn handle(house: &Arc<House>, token: &str, method: &str, request: &Request) -> Response {
     let at_us = now_us();
     let Some(bot) = token_id(token) else {
         return reply(&Err(Failure::new(404, "Not Found")));
     };
-    if house
-        .world()
-        .bots
-        .get(&bot)
-        .is_none_or(|bot| bot.spec.token != token)
-    {
+    if house.world().bots.get(&bot).is_none_or(|bot| bot.spec.token != token) {
         return reply(&Err(Failure::unauthorized()));
     }
     let mut call = Call::begun(&house.world().bots[&bot], method, at_us);
@@ -54,26 +44,12 @@ pub(crate) async fn handle(
 }
 
 /// Finds the method and reads its parameters.
-pub(crate) fn prepare(
-    house: &House,
-    method: &str,
-    raw: Vec<(String, Raw)>,
-) -> Result<(&'static Method, Params), Failure> {
-    let method =
-        methods::find(method).ok_or_else(|| Failure::new(404, "Not Found: method not found"))?;
-    Ok((
-        method,
-        Params::read(raw, method.params, house.options.strict)?,
-    ))
+pub(crate) fn prepare(house: &House, method: &str, raw: Vec<(String, Raw)>) -> Result<(&'static Method, Params), Failure> {
+    let method = methods::find(method).ok_or_else(|| Failure::new(404, "Not Found: method not found"))?;
+    Ok((method, Params::read(raw, method.params, house.options.strict)?))
 }
 
-async fn answer(
-    house: &Arc<House>,
-    bot: i64,
-    method: &'static Method,
-    params: Params,
-    mut call: Call,
-) -> Response {
+async fn answer(house: &Arc<House>, bot: i64, method: &'static Method, params: Params, mut call: Call) -> Response {
     call.method = method.name.to_owned();
     call.params = params.0.clone();
     call.user = user(&house.world().bots[&bot], &params);
@@ -105,13 +81,7 @@ fn refuse(house: &House, mut call: Call, fault: &Fault) -> Outcome {
 }
 
 /// Runs a method and records it in one step, so that the record has the order in which things happened.
-pub(crate) async fn execute(
-    house: &House,
-    bot: i64,
-    method: &'static Method,
-    params: &Params,
-    mut call: Call,
-) -> Outcome {
+pub(crate) async fn execute(house: &House, bot: i64, method: &'static Method, params: &Params, mut call: Call) -> Outcome {
     call.executed = true;
     if method.name == "getUpdates" {
         let outcome = poll::get_updates(house, bot, params).await;
@@ -120,25 +90,14 @@ pub(crate) async fn execute(
         return outcome;
     }
     let mut world = house.world();
-    let outcome = (method.run)(&mut Turn {
-        world: &mut world,
-        options: &house.options,
-        bot,
-        params,
-    });
+    let outcome = (method.run)(&mut Turn { world: &mut world, options: &house.options, bot, params });
     call.decide(&outcome);
     record(house, &mut world, call);
     outcome
 }
 
 fn record(house: &House, world: &mut World, call: Call) {
-    tracing::debug!(
-        bot = call.bot,
-        method = call.method,
-        ok = call.ok,
-        took_us = call.took_us,
-        "bot api call"
-    );
+    tracing::debug!(bot = call.bot, method = call.method, ok = call.ok, took_us = call.took_us, "bot api call");
     world.calls.add(call, house.options.calls_kept);
 }
 
@@ -151,16 +110,11 @@ async fn faulty(house: &House, fault: &Fault, outcome: &Outcome) -> Response {
         Kind::TimeOutBefore | Kind::TimeOutAfter => drop_connection(),
         Kind::Html502 => {
             let page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n</html>\r\n";
-            warp::reply::with_status(warp::reply::html(page), StatusCode::BAD_GATEWAY)
-                .into_response()
+            warp::reply::with_status(warp::reply::html(page), StatusCode::BAD_GATEWAY).into_response()
         }
         Kind::MalformedJson => {
             let whole = answer::respond(outcome);
-            let half = whole
-                .body()
-                .chars()
-                .take(whole.body().chars().count() / 2)
-                .collect();
+            let half = whole.body().chars().take(whole.body().chars().count() / 2).collect();
             answer::json_response(whole.status(), half).into_response()
         }
         _ => reply(outcome),
@@ -186,11 +140,7 @@ fn reply(outcome: &Outcome) -> Response {
 
 /// The customer a call concerns.
 pub(crate) fn user(bot: &Bot, params: &Params) -> Option<i64> {
-    let query = || {
-        bot.queries
-            .get(params.text("callback_query_id")?)
-            .map(|query| query.user)
-    };
+    let query = || bot.queries.get(params.text("callback_query_id")?).map(|query| query.user);
     params.chat().ok().flatten().or_else(query)
 }
 
@@ -219,10 +169,7 @@ impl Call {
 impl Fault {
     /// The kind as the control API writes it.
     fn name(&self) -> String {
-        serde_json::to_value(self.kind)
-            .ok()
-            .and_then(|kind| kind.as_str().map(str::to_owned))
-            .unwrap_or_default()
+        serde_json::to_value(self.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default()
     }
 }
 

@@ -90,11 +90,7 @@ impl Bot {
     /// Whether updates of this kind are made at all.
     pub fn wants(&self, kind: &str) -> bool {
         const ON_REQUEST: [&str; 3] = ["chat_member", "message_reaction", "message_reaction_count"];
-        if self.allowed.is_empty() {
-            !ON_REQUEST.contains(&kind)
-        } else {
-            self.allowed.iter().any(|one| one == kind)
-        }
+        if self.allowed.is_empty() { !ON_REQUEST.contains(&kind) } else { self.allowed.iter().any(|one| one == kind) }
     }
 }
 
@@ -102,9 +98,6 @@ impl Bot {
 pub(crate) fn token_id(token: &str) -> Option<i64> {
     let (id, secret) = token.split_once(':')?;
     let known = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    let whole = !secret.is_empty()
-        && secret.chars().all(known)
-        && token.len() <= 80
-        && !id.starts_with('0');
+    let whole = !secret.is_empty() && secret.chars().all(known) && token.len() <= 80 && !id.starts_with('0');
     id.parse().ok().filter(|id: &i64| whole && *id > 0)
 }

@@ -12,11 +12,7 @@ pub(crate) struct Query {
 
 impl Query {
     pub fn new(user: i64) -> Self {
-        Self {
-            user,
-            asked: Instant::now(),
-            answered: false,
-        }
+        Self { user, asked: Instant::now(), answered: false }
     }
 
     /// Whether an answer still counts.

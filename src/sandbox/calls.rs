@@ -80,20 +80,14 @@ impl Calls {
 
     pub fn find(&self, wanted: &Wanted) -> Vec<&Call> {
         let start = self.kept.partition_point(|call| call.seq <= wanted.after);
-        self.kept
-            .range(start..)
-            .filter(|call| wanted.fits(call))
-            .collect()
+        self.kept.range(start..).filter(|call| wanted.fits(call)).collect()
     }
 }
 
 impl Wanted {
     fn fits(&self, call: &Call) -> bool {
         self.bot.as_ref().is_none_or(|bot| *bot == call.bot)
-            && self
-                .method
-                .as_ref()
-                .is_none_or(|method| method.eq_ignore_ascii_case(&call.method))
+            && self.method.as_ref().is_none_or(|method| method.eq_ignore_ascii_case(&call.method))
             && self.user.is_none_or(|user| call.user == Some(user))
     }
 }

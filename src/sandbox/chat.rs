@@ -91,11 +91,7 @@ impl Chat {
 
     /// Deletes a message, and with it the keyboard it brought.
     pub fn delete(&mut self, id: i64) {
-        if self
-            .keyboard
-            .as_ref()
-            .is_some_and(|keyboard| keyboard.message_id == id)
-        {
+        if self.keyboard.as_ref().is_some_and(|keyboard| keyboard.message_id == id) {
             self.keyboard = None;
         }
         self.change(id, |message| message.deleted = true);
@@ -114,18 +110,13 @@ impl Chat {
 
     /// What the bot is doing, for the few seconds it is shown.
     pub fn typing(&self) -> Option<&str> {
-        self.typing
-            .as_ref()
-            .filter(|(_, since)| since.elapsed() < TYPING)
-            .map(|(action, _)| action.as_str())
+        self.typing.as_ref().filter(|(_, since)| since.elapsed() < TYPING).map(|(action, _)| action.as_str())
     }
 
     /// Takes one message of the allowance, or says in how many seconds there is one.
     pub fn allow(&mut self, pace: Pace) -> Result<(), u64> {
         let every = pace.every.as_secs_f64().max(f64::EPSILON);
-        let (left, since) = self
-            .allowance
-            .unwrap_or((f64::from(pace.burst), Instant::now()));
+        let (left, since) = self.allowance.unwrap_or((f64::from(pace.burst), Instant::now()));
         let left = (left + since.elapsed().as_secs_f64() / every).min(f64::from(pace.burst));
         let granted = left >= 1.0;
         self.allowance = Some((if granted { left - 1.0 } else { left }, Instant::now()));

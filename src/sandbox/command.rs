@@ -23,18 +23,9 @@ pub struct Args {
 /// # Errors
 /// The port is taken, or a bot is described wrongly.
 pub async fn run(args: Args) -> anyhow::Result<()> {
-    let options = Options {
-        addr: args.listen,
-        bots: args.bots,
-        ..Options::default()
-    };
-    let sandbox = Sandbox::bind(options)
-        .await
-        .with_context(|| format!("cannot listen at {}", args.listen))?;
-    tracing::info!(
-        url = sandbox.url(),
-        "the sandbox is ready; open this address to chat"
-    );
+    let options = Options { addr: args.listen, bots: args.bots, ..Options::default() };
+    let sandbox = Sandbox::bind(options).await.with_context(|| format!("cannot listen at {}", args.listen))?;
+    tracing::info!(url = sandbox.url(), "the sandbox is ready; open this address to chat");
     sandbox.serve(interrupted()).await;
     Ok(())
 }

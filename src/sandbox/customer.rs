@@ -45,8 +45,7 @@ impl Customer {
     /// Telegram's `Contact`, of the person's own number.
     pub fn contact(&self) -> Option<Value> {
         let phone = self.phone.as_ref()?;
-        let mut contact =
-            json!({"phone_number": phone, "first_name": self.first_name, "user_id": self.id});
+        let mut contact = json!({"phone_number": phone, "first_name": self.first_name, "user_id": self.id});
         if let Some(name) = &self.last_name {
             contact["last_name"] = name.as_str().into();
         }

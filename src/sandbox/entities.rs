@@ -35,16 +35,7 @@ const SET: [(&str, &str); 13] = [
 ];
 
 /// Kinds Telegram finds by itself; a bot may name them, and they are ignored.
-const FOUND: [&str; 8] = [
-    "mention",
-    "hashtag",
-    "cashtag",
-    "bot_command",
-    "url",
-    "email",
-    "phone_number",
-    "bank_card_number",
-];
+const FOUND: [&str; 8] = ["mention", "hashtag", "cashtag", "bot_command", "url", "email", "phone_number", "bank_card_number"];
 
 /// One piece of formatting; offset and length in UTF-16 units.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,12 +48,7 @@ pub(crate) struct Entity {
 
 impl Entity {
     pub fn new(kind: &str, offset: usize, length: usize) -> Self {
-        Self {
-            kind: kind.to_owned(),
-            offset,
-            length,
-            extra: Map::new(),
-        }
+        Self { kind: kind.to_owned(), offset, length, extra: Map::new() }
     }
 
     pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
@@ -85,14 +71,7 @@ impl Entity {
 
     fn opening(&self) -> Option<String> {
         let tag = self.tag()?;
-        let of = |key: &str| {
-            escaped(
-                self.extra
-                    .get(key)
-                    .and_then(Value::as_str)
-                    .unwrap_or_default(),
-            )
-        };
+        let of = |key: &str| escaped(self.extra.get(key).and_then(Value::as_str).unwrap_or_default());
         Some(match self.kind.as_str() {
             "text_link" => format!("<a href=\"{}\">", of("url")),
             "pre" if self.extra.contains_key("language") => {
@@ -105,18 +84,12 @@ impl Entity {
     }
 
     fn closing(&self) -> Option<String> {
-        let in_pre = if self.extra.contains_key("language") {
-            "</code>"
-        } else {
-            ""
-        };
+        let in_pre = if self.extra.contains_key("language") { "</code>" } else { "" };
         self.tag().map(|tag| format!("{in_pre}</{tag}>"))
     }
 
     fn tag(&self) -> Option<&'static str> {
-        SET.iter()
-            .find(|(kind, _)| *kind == self.kind)
-            .map(|(_, tag)| *tag)
+        SET.iter().find(|(kind, _)| *kind == self.kind).map(|(_, tag)| *tag)
     }
 }
 
@@ -128,10 +101,7 @@ pub(crate) fn sort(entities: &mut [Entity]) {
 /// Reads the `entities` of a request.
 pub(crate) fn read(given: &Value, text: &str) -> Result<Vec<Entity>, String> {
     let list = given.as_array().ok_or("expected an array")?;
-    let read = list
-        .iter()
-        .map(|one| read_one(one, text))
-        .collect::<Result<Vec<_>, _>>()?;
+    let read = list.iter().map(|one| read_one(one, text)).collect::<Result<Vec<_>, _>>()?;
     let mut entities: Vec<_> = read.into_iter().flatten().collect();
     sort(&mut entities);
     Ok(entities)
@@ -139,15 +109,8 @@ pub(crate) fn read(given: &Value, text: &str) -> Result<Vec<Entity>, String> {
 
 fn read_one(given: &Value, text: &str) -> Result<Option<Entity>, String> {
     let map = params::object(given, FIELDS, "entity")?;
-    let kind = map
-        .get("type")
-        .and_then(Value::as_str)
-        .ok_or("type is not specified")?;
-    let number = |key: &str| {
-        map.get(key)
-            .and_then(Value::as_u64)
-            .and_then(|n| usize::try_from(n).ok())
-    };
+    let kind = map.get("type").and_then(Value::as_str).ok_or("type is not specified")?;
+    let number = |key: &str| map.get(key).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
     let (Some(offset), Some(length)) = (number("offset"), number("length")) else {
         return Err("offset and length must be numbers from 0".to_owned());
     };
@@ -157,23 +120,14 @@ fn read_one(given: &Value, text: &str) -> Result<Option<Entity>, String> {
     let mut entity = Entity::new(kind, offset, length);
     let tag = entity.tag().ok_or("unsupported type specified")?;
     if length == 0 || !on_boundaries(text, offset, entity.end()) {
-        return Err(format!(
-            "the {kind} entity at {offset} does not lie on characters of the text"
-        ));
+        return Err(format!("the {kind} entity at {offset} does not lie on characters of the text"));
     }
     let mut extra = map.clone();
     extra.retain(|key, _| !matches!(key.as_str(), "type" | "offset" | "length"));
     entity.extra = extra;
     if tag == "a" && kind == "text_link" {
-        let url = entity
-            .extra
-            .get("url")
-            .and_then(Value::as_str)
-            .and_then(text::link);
-        entity.extra.insert(
-            "url".to_owned(),
-            url.ok_or("text_link needs a valid url")?.as_str().into(),
-        );
+        let url = entity.extra.get("url").and_then(Value::as_str).and_then(text::link);
+        entity.extra.insert("url".to_owned(), url.ok_or("text_link needs a valid url")?.as_str().into());
     }
     Ok(Some(entity))
 }
@@ -202,37 +156,20 @@ pub(crate) fn commands(formatted: &Formatted) -> Vec<Entity> {
         (before, at) = (c, at + c.len_utf16());
     }
     let code = |entity: &Entity| matches!(entity.kind.as_str(), "code" | "pre" | "text_link");
-    let hidden = |one: &Entity| {
-        formatted
-            .entities
-            .iter()
-            .any(|other| code(other) && other.offset < one.end() && one.offset < other.end())
-    };
+    let hidden = |one: &Entity| formatted.entities.iter().any(|other| code(other) && other.offset < one.end() && one.offset < other.end());
     found.retain(|one| !hidden(one));
     found
 }
 
 /// The length of a command after its slash, with `@bot`; 0 when there is none. Commands are ASCII: bytes are units.
 fn command_length(rest: &str) -> usize {
-    let run = |text: &str| {
-        text.bytes()
-            .take_while(|b| b.is_ascii_alphanumeric() || *b == b'_')
-            .count()
-    };
+    let run = |text: &str| text.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
     let name = run(rest);
     let mention = rest[name..].strip_prefix('@').map_or(0, run);
-    let length = if mention >= 3 {
-        name + 1 + mention
-    } else {
-        name
-    };
+    let length = if mention >= 3 { name + 1 + mention } else { name };
     let next = rest[length..].chars().next().unwrap_or(' ');
     let ends = !next.is_alphanumeric() && !matches!(next, '/' | '<' | '>' | '_');
-    if (1..=64).contains(&name) && ends {
-        length
-    } else {
-        0
-    }
+    if (1..=64).contains(&name) && ends { length } else { 0 }
 }
 
 /// The formatted text as HTML, for tests that want to read it.
@@ -271,10 +208,7 @@ fn close(html: &mut String, open: &mut Vec<&Entity>, at: usize) {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]
@@ -283,14 +217,8 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<(usize, usize)> {
-        let formatted = Formatted {
-            text: text.to_owned(),
-            entities: Vec::new(),
-        };
-        commands(&formatted)
-            .into_iter()
-            .map(|entity| (entity.offset, entity.length))
-            .collect()
+        let formatted = Formatted { text: text.to_owned(), entities: Vec::new() };
+        commands(&formatted).into_iter().map(|entity| (entity.offset, entity.length)).collect()
     }
 
     #[test]
@@ -303,10 +231,7 @@ mod tests {
     #[test]
     fn overlapping_entities_become_well_formed_html() {
         let entities = vec![Entity::new("bold", 0, 2), Entity::new("italic", 1, 2)];
-        let formatted = Formatted {
-            text: "<ab".to_owned(),
-            entities,
-        };
+        let formatted = Formatted { text: "<ab".to_owned(), entities };
         assert_eq!(as_html(&formatted), "<b>&lt;<i>a</i></b><i>b</i>");
     }
 

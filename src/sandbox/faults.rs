@@ -57,10 +57,7 @@ const HOLD: Duration = Duration::from_secs(600);
 impl Fault {
     /// Whether the method does its work.
     pub fn executes(&self) -> bool {
-        matches!(
-            self.kind,
-            Kind::TimeOutAfter | Kind::MalformedJson | Kind::Slow
-        )
+        matches!(self.kind, Kind::TimeOutAfter | Kind::MalformedJson | Kind::Slow)
     }
 
     /// Whether the connection ends without an answer.
@@ -81,15 +78,11 @@ impl Fault {
         match self.kind {
             Kind::RateLimited => Failure::too_many(self.retry_after.unwrap_or(1)),
             Kind::Blocked => Failure::forbidden("bot was blocked by the user"),
-            Kind::BadRequest => {
-                Failure::bad(self.description.as_deref().unwrap_or("injected by a fault"))
-            }
+            Kind::BadRequest => Failure::bad(self.description.as_deref().unwrap_or("injected by a fault")),
             Kind::Unauthorized => Failure::unauthorized(),
             Kind::Html502 => Failure::new(502, "Bad Gateway"),
             Kind::TimeOutBefore => Failure::new(504, "held back, not executed"),
-            Kind::ServerError | Kind::TimeOutAfter | Kind::MalformedJson | Kind::Slow => {
-                Failure::new(500, "Internal Server Error")
-            }
+            Kind::ServerError | Kind::TimeOutAfter | Kind::MalformedJson | Kind::Slow => Failure::new(500, "Internal Server Error"),
         }
     }
 }
@@ -110,19 +103,11 @@ impl Faults {
     }
 
     /// Takes one use of the first fault that fits.
-    pub fn take(
-        &mut self,
-        bot: &super::bot::Bot,
-        method: &str,
-        user: Option<i64>,
-    ) -> Option<Fault> {
+    pub fn take(&mut self, bot: &super::bot::Bot, method: &str, user: Option<i64>) -> Option<Fault> {
         let fits = |fault: &Fault| {
             fault.times > 0
                 && fault.bot.as_ref().is_none_or(|name| bot.is_called(name))
-                && fault
-                    .method
-                    .as_ref()
-                    .is_none_or(|name| name.eq_ignore_ascii_case(method))
+                && fault.method.as_ref().is_none_or(|name| name.eq_ignore_ascii_case(method))
                 && (fault.user.is_none() || fault.user == user)
         };
         let found = self.list.iter_mut().find(|fault| fits(fault))?;

@@ -23,12 +23,7 @@ impl House {
     pub fn new(options: Options) -> Result<Arc<Self>, reqwest::Error> {
         let client = webhook_client(&options)?;
         let (world, closing) = (Mutex::default(), watch::Sender::new(false));
-        Ok(Arc::new(Self {
-            options,
-            world,
-            closing,
-            client,
-        }))
+        Ok(Arc::new(Self { options, world, closing, client }))
     }
 
     /// The world. A panic elsewhere does not make it unusable: each change is complete in itself, and this is a test server.
@@ -38,18 +33,10 @@ impl House {
 
     /// Adds a bot, or gives an existing token new names. Says why not.
     pub fn put_bot(self: &Arc<Self>, spec: BotSpec) -> Result<i64, String> {
-        let bot = Bot::new(spec)
-            .ok_or("the token is malformed: expected <bot id>:<letters and digits>")?;
+        let bot = Bot::new(spec).ok_or("the token is malformed: expected <bot id>:<letters and digits>")?;
         let (id, mut world) = (bot.id, self.world());
-        if world
-            .bots
-            .values()
-            .any(|other| other.id != id && other.is_called(&bot.spec.username))
-        {
-            return Err(format!(
-                "another bot has the username {}",
-                bot.spec.username
-            ));
+        if world.bots.values().any(|other| other.id != id && other.is_called(&bot.spec.username)) {
+            return Err(format!("another bot has the username {}", bot.spec.username));
         }
         if let Some(known) = world.bots.get_mut(&id) {
             known.spec = bot.spec;

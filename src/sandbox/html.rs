@@ -5,14 +5,7 @@ use super::text::{self, Formatted};
 
 /// Parses HTML. When strict, a bare `&` or `>` and an unknown character entity are mistakes; Telegram shows them as they are.
 pub(crate) fn parse(input: &str, strict: bool) -> Result<Formatted, String> {
-    let mut parser = Parser {
-        input,
-        at: 0,
-        strict,
-        units: 0,
-        done: Formatted::default(),
-        open: Vec::new(),
-    };
+    let mut parser = Parser { input, at: 0, strict, units: 0, done: Formatted::default(), open: Vec::new() };
     while let Some(c) = parser.peek() {
         match c {
             '<' if parser.rest().starts_with("</") => parser.end_tag()?,
@@ -21,10 +14,7 @@ pub(crate) fn parse(input: &str, strict: bool) -> Result<Formatted, String> {
         }
     }
     match parser.open.pop() {
-        Some(tag) => Err(format!(
-            "Can't find end tag corresponding to start tag \"{}\"",
-            tag.name
-        )),
+        Some(tag) => Err(format!("Can't find end tag corresponding to start tag \"{}\"", tag.name)),
         None => {
             entities::sort(&mut parser.done.entities);
             Ok(parser.done)
@@ -55,10 +45,7 @@ struct Tag {
 
 impl Tag {
     fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -98,30 +85,15 @@ impl Parser<'_> {
     fn start_tag(&mut self) -> Result<(), String> {
         let begin = self.at;
         self.at += 1;
-        let name = self
-            .word(|c| !c.is_whitespace() && c != '>')
-            .to_ascii_lowercase();
+        let name = self.word(|c| !c.is_whitespace() && c != '>').to_ascii_lowercase();
         if kind(&name).is_none() {
-            return Err(format!(
-                "Unsupported start tag \"{name}\" at byte offset {begin}"
-            ));
+            return Err(format!("Unsupported start tag \"{name}\" at byte offset {begin}"));
         }
         let attributes = self.attributes(&name, begin)?;
-        let in_code = self
-            .open
-            .iter()
-            .any(|tag| matches!(tag.name.as_str(), "code" | "pre"));
-        let tag = Tag {
-            name,
-            from: self.units,
-            attributes,
-            in_code,
-            language: None,
-        };
+        let in_code = self.open.iter().any(|tag| matches!(tag.name.as_str(), "code" | "pre"));
+        let tag = Tag { name, from: self.units, attributes, in_code, language: None };
         if tag.name == "span" && tag.attribute("class") != Some("tg-spoiler") {
-            return Err(format!(
-                "Tag \"span\" must have class \"tg-spoiler\" at byte offset {begin}"
-            ));
+            return Err(format!("Tag \"span\" must have class \"tg-spoiler\" at byte offset {begin}"));
         }
         self.open.push(tag);
         Ok(())
@@ -133,9 +105,7 @@ impl Parser<'_> {
             self.word(char::is_whitespace);
             match self.peek() {
                 None => {
-                    return Err(format!(
-                        "Unclosed start tag \"{tag}\" at byte offset {begin}"
-                    ));
+                    return Err(format!("Unclosed start tag \"{tag}\" at byte offset {begin}"));
                 }
                 Some('>') => {
                     self.at += 1;
@@ -147,13 +117,9 @@ impl Parser<'_> {
     }
 
     fn attribute(&mut self, tag: &str, begin: usize) -> Result<(String, String), String> {
-        let name = self
-            .word(|c| !c.is_whitespace() && c != '=' && c != '>')
-            .to_ascii_lowercase();
+        let name = self.word(|c| !c.is_whitespace() && c != '=' && c != '>').to_ascii_lowercase();
         if name.is_empty() {
-            return Err(format!(
-                "Empty attribute name in the tag \"{tag}\" at byte offset {begin}"
-            ));
+            return Err(format!("Empty attribute name in the tag \"{tag}\" at byte offset {begin}"));
         }
         self.word(char::is_whitespace);
         if self.peek() != Some('=') {
@@ -173,9 +139,7 @@ impl Parser<'_> {
         self.at += 1;
         let value = self.word(|c| c != quote).to_owned();
         if self.peek() != Some(quote) {
-            return Err(format!(
-                "Unclosed start tag \"{tag}\" at byte offset {begin}"
-            ));
+            return Err(format!("Unclosed start tag \"{tag}\" at byte offset {begin}"));
         }
         self.at += 1;
         Ok(value)
@@ -192,9 +156,7 @@ impl Parser<'_> {
     fn end_tag(&mut self) -> Result<(), String> {
         let begin = self.at;
         self.at += 2;
-        let name = self
-            .word(|c| !c.is_whitespace() && c != '>')
-            .to_ascii_lowercase();
+        let name = self.word(|c| !c.is_whitespace() && c != '>').to_ascii_lowercase();
         self.word(char::is_whitespace);
         let closed = self.peek() == Some('>');
         let Some(tag) = self.open.pop() else {
@@ -202,9 +164,7 @@ impl Parser<'_> {
         };
         if tag.name != name {
             let expected = tag.name;
-            return Err(format!(
-                "Unmatched end tag at byte offset {begin}, expected \"</{expected}>\", found \"</{name}>\""
-            ));
+            return Err(format!("Unmatched end tag at byte offset {begin}, expected \"</{expected}>\", found \"</{name}>\""));
         }
         if !closed {
             return Err(format!("Unclosed end tag at byte offset {begin}"));
@@ -217,14 +177,8 @@ impl Parser<'_> {
     fn finish(&mut self, tag: &Tag) {
         let end = self.units;
         if tag.in_code {
-            if let Some(pre) = self
-                .open
-                .last_mut()
-                .filter(|pre| pre.name == "pre" && pre.from == tag.from)
-            {
-                let language = tag
-                    .attribute("class")
-                    .and_then(|class| class.strip_prefix("language-"));
+            if let Some(pre) = self.open.last_mut().filter(|pre| pre.name == "pre" && pre.from == tag.from) {
+                let language = tag.attribute("class").and_then(|class| class.strip_prefix("language-"));
                 pre.language = language.map(|language| (end, language.to_owned()));
             }
         } else if end > tag.from
@@ -257,19 +211,12 @@ fn made(tag: &Tag, end: usize, text: &str) -> Option<Entity> {
     let entity = Entity::new(kind(&tag.name)?, tag.from, end - tag.from);
     Some(match (entity.kind.as_str(), &tag.language) {
         ("text_link", _) => {
-            let inner = || {
-                String::from_utf16_lossy(&text.encode_utf16().skip(tag.from).collect::<Vec<_>>())
-            };
-            let target = tag
-                .attribute("href")
-                .filter(|href| !href.is_empty())
-                .map_or_else(inner, str::to_owned);
+            let inner = || String::from_utf16_lossy(&text.encode_utf16().skip(tag.from).collect::<Vec<_>>());
+            let target = tag.attribute("href").filter(|href| !href.is_empty()).map_or_else(inner, str::to_owned);
             entity.with("url", text::link(&target)?.as_str())
         }
         ("pre", Some((at, language))) if *at == end => entity.with("language", language.as_str()),
-        ("blockquote", _) if tag.attribute("expandable").is_some() => {
-            Entity::new("expandable_blockquote", entity.offset, entity.length)
-        }
+        ("blockquote", _) if tag.attribute("expandable").is_some() => Entity::new("expandable_blockquote", entity.offset, entity.length),
         ("custom_emoji", _) => entity.with("custom_emoji_id", tag.attribute("emoji-id")?),
         ("date_time", _) => {
             let entity = entity.with("unix_time", tag.attribute("unix")?.parse::<i64>().ok()?);
@@ -284,12 +231,7 @@ fn made(tag: &Tag, end: usize, text: &str) -> Option<Entity> {
 
 /// A character entity at the start: the character and the length of its name.
 fn entity(text: &str) -> Option<(char, usize)> {
-    for (name, c) in [
-        ("&lt;", '<'),
-        ("&gt;", '>'),
-        ("&amp;", '&'),
-        ("&quot;", '"'),
-    ] {
+    for (name, c) in [("&lt;", '<'), ("&gt;", '>'), ("&amp;", '&'), ("&quot;", '"')] {
         if text.starts_with(name) {
             return Some((c, name.len()));
         }
@@ -300,16 +242,13 @@ fn entity(text: &str) -> Option<(char, usize)> {
         Some(hex) => u32::from_str_radix(hex, 16).ok()?,
         None => number.parse().ok()?,
     };
-    char::from_u32(code)
-        .filter(|c| *c != '\0')
-        .map(|c| (c, end + 1))
+    char::from_u32(code).filter(|c| *c != '\0').map(|c| (c, end + 1))
 }
 
 fn decoded(text: &str) -> String {
     let (mut done, mut rest) = (String::new(), text);
     while let Some(c) = rest.chars().next() {
-        let (decoded, length) =
-            if c == '&' { entity(rest) } else { None }.unwrap_or((c, c.len_utf8()));
+        let (decoded, length) = if c == '&' { entity(rest) } else { None }.unwrap_or((c, c.len_utf8()));
         done.push(decoded);
         rest = &rest[length..];
     }

@@ -6,10 +6,7 @@ use super::answer::Failure;
 use super::params::{self, Kind, Spec};
 use super::text;
 
-const INLINE: Spec = &[
-    ("inline_keyboard", Kind::Array),
-    ("force_reply", Kind::Boolean),
-];
+const INLINE: Spec = &[("inline_keyboard", Kind::Array), ("force_reply", Kind::Boolean)];
 const REPLY: Spec = &[
     ("keyboard", Kind::Array),
     ("is_persistent", Kind::Boolean),
@@ -19,15 +16,8 @@ const REPLY: Spec = &[
     ("selective", Kind::Boolean),
     ("force_reply", Kind::Boolean),
 ];
-const REMOVE: Spec = &[
-    ("remove_keyboard", Kind::Boolean),
-    ("selective", Kind::Boolean),
-];
-const FORCE: Spec = &[
-    ("force_reply", Kind::Boolean),
-    ("input_field_placeholder", Kind::Text),
-    ("selective", Kind::Boolean),
-];
+const REMOVE: Spec = &[("remove_keyboard", Kind::Boolean), ("selective", Kind::Boolean)];
+const FORCE: Spec = &[("force_reply", Kind::Boolean), ("input_field_placeholder", Kind::Text), ("selective", Kind::Boolean)];
 const INLINE_BUTTON: Spec = &[
     ("text", Kind::Text),
     ("icon_custom_emoji_id", Kind::Text),
@@ -72,8 +62,7 @@ pub(crate) enum Markup {
 
 /// Reads the `reply_markup` of a request; `None` when there is nothing in it.
 pub(crate) fn read(given: Option<&Value>) -> Result<Option<Markup>, Failure> {
-    let Some(given) = given.filter(|value| value.as_object().is_none_or(|map| !map.is_empty()))
-    else {
+    let Some(given) = given.filter(|value| value.as_object().is_none_or(|map| !map.is_empty())) else {
         return Ok(None);
     };
     let has = |key: &str| given.get(key).is_some();
@@ -99,13 +88,8 @@ pub(crate) fn read_inline(given: Option<&Value>) -> Result<Option<Value>, Failur
     }
 }
 
-fn checked<'a>(
-    given: &'a Value,
-    spec: Spec,
-    what: &str,
-) -> Result<&'a Map<String, Value>, Failure> {
-    params::object(given, spec, what)
-        .map_err(|why| Failure::bad(format!("can't parse reply keyboard markup: {why}")))
+fn checked<'a>(given: &'a Value, spec: Spec, what: &str) -> Result<&'a Map<String, Value>, Failure> {
+    params::object(given, spec, what).map_err(|why| Failure::bad(format!("can't parse reply keyboard markup: {why}")))
 }
 
 fn inline(given: &Value) -> Result<Option<Markup>, Failure> {
@@ -127,37 +111,23 @@ fn reply(given: &Value) -> Result<Option<Markup>, Failure> {
 }
 
 fn placeholder(map: &Map<String, Value>) -> Result<&str, Failure> {
-    let text = map
-        .get("input_field_placeholder")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let text = map.get("input_field_placeholder").and_then(Value::as_str).unwrap_or_default();
     if text.chars().count() > 64 {
-        return Err(Failure::bad(
-            "input_field_placeholder must have at most 64 characters",
-        ));
+        return Err(Failure::bad("input_field_placeholder must have at most 64 characters"));
     }
     Ok(text)
 }
 
 /// Checks every button; rows without any are left out.
-fn rows(
-    given: Option<&Value>,
-    wide: usize,
-    most: usize,
-    button: fn(&Value) -> Result<Value, Failure>,
-) -> Result<Vec<Value>, Failure> {
+fn rows(given: Option<&Value>, wide: usize, most: usize, button: fn(&Value) -> Result<Value, Failure>) -> Result<Vec<Value>, Failure> {
     let mut rows = Vec::new();
     let mut count = 0;
     for row in given.and_then(Value::as_array).into_iter().flatten() {
-        let row = row
-            .as_array()
-            .ok_or_else(|| Failure::bad("can't parse keyboard: a row must be an array"))?;
+        let row = row.as_array().ok_or_else(|| Failure::bad("can't parse keyboard: a row must be an array"))?;
         let buttons = row.iter().map(button).collect::<Result<Vec<_>, _>>()?;
         count += buttons.len();
         if buttons.len() > wide {
-            return Err(Failure::bad(format!(
-                "a keyboard row may have at most {wide} buttons"
-            )));
+            return Err(Failure::bad(format!("a keyboard row may have at most {wide} buttons")));
         }
         if !buttons.is_empty() {
             rows.push(Value::from(buttons));
@@ -172,18 +142,11 @@ fn rows(
 fn inline_button(given: &Value) -> Result<Value, Failure> {
     let map = checked(given, INLINE_BUTTON, "InlineKeyboardButton")?;
     looks(map, "inline keyboard")?;
-    let actions: Vec<_> = map
-        .iter()
-        .filter(|(key, _)| !LOOKS.contains(&key.as_str()))
-        .collect();
+    let actions: Vec<_> = map.iter().filter(|(key, _)| !LOOKS.contains(&key.as_str())).collect();
     match actions[..] {
-        [] => Err(Failure::bad(
-            "text buttons are unallowed in the inline keyboard",
-        )),
+        [] => Err(Failure::bad("text buttons are unallowed in the inline keyboard")),
         [(name, value)] => action(name, value).map(|()| given.clone()),
-        _ => Err(Failure::bad(
-            "an inline keyboard button must do exactly one thing",
-        )),
+        _ => Err(Failure::bad("an inline keyboard button must do exactly one thing")),
     }
 }
 
@@ -192,33 +155,21 @@ fn action(name: &str, value: &Value) -> Result<(), Failure> {
     match name {
         "callback_data" => {
             let length = value.as_str().map_or(0, str::len);
-            if (1..=64).contains(&length) {
-                Ok(())
-            } else {
-                Err(Failure::bad("BUTTON_DATA_INVALID"))
-            }
+            if (1..=64).contains(&length) { Ok(()) } else { Err(Failure::bad("BUTTON_DATA_INVALID")) }
         }
         "url" => link(value.as_str().unwrap_or_default(), "URL"),
         "web_app" => secure(of("url"), "Web App URL"),
         "login_url" => secure(of("url"), "login URL"),
         "copy_text" => {
             let length = of("text").chars().count();
-            if (1..=256).contains(&length) {
-                Ok(())
-            } else {
-                Err(Failure::bad("BUTTON_COPY_TEXT_INVALID"))
-            }
+            if (1..=256).contains(&length) { Ok(()) } else { Err(Failure::bad("BUTTON_COPY_TEXT_INVALID")) }
         }
         _ => Ok(()),
     }
 }
 
 fn link(url: &str, what: &str) -> Result<(), Failure> {
-    let failure = || {
-        Failure::bad(format!(
-            "inline keyboard button {what} '{url}' is invalid: Wrong HTTP URL"
-        ))
-    };
+    let failure = || Failure::bad(format!("inline keyboard button {what} '{url}' is invalid: Wrong HTTP URL"));
     text::link(url).map(|_| ()).ok_or_else(failure)
 }
 
@@ -227,9 +178,7 @@ fn secure(url: &str, what: &str) -> Result<(), Failure> {
     if url.starts_with("https://") {
         return Ok(());
     }
-    Err(Failure::bad(format!(
-        "inline keyboard button {what} '{url}' is invalid: Only HTTPS links are allowed"
-    )))
+    Err(Failure::bad(format!("inline keyboard button {what} '{url}' is invalid: Only HTTPS links are allowed")))
 }
 
 fn reply_button(given: &Value) -> Result<Value, Failure> {
@@ -238,13 +187,9 @@ fn reply_button(given: &Value) -> Result<Value, Failure> {
     }
     let map = checked(given, REPLY_BUTTON, "KeyboardButton")?;
     looks(map, "keyboard")?;
-    let does = |(key, value): &(&String, &Value)| {
-        !LOOKS.contains(&key.as_str()) && **value != Value::Bool(false)
-    };
+    let does = |(key, value): &(&String, &Value)| !LOOKS.contains(&key.as_str()) && **value != Value::Bool(false);
     if map.iter().filter(does).count() > 1 {
-        return Err(Failure::bad(
-            "a keyboard button must do at most one special thing",
-        ));
+        return Err(Failure::bad("a keyboard button must do at most one special thing"));
     }
     Ok(given.clone())
 }
@@ -252,9 +197,7 @@ fn reply_button(given: &Value) -> Result<Value, Failure> {
 fn looks(map: &Map<String, Value>, what: &str) -> Result<(), Failure> {
     let text = map.get("text").and_then(Value::as_str).unwrap_or_default();
     if text.trim().is_empty() {
-        return Err(Failure::bad(format!(
-            "{what} button text must be non-empty"
-        )));
+        return Err(Failure::bad(format!("{what} button text must be non-empty")));
     }
     let style = map.get("style").and_then(Value::as_str);
     if style.is_some_and(|style| !matches!(style, "danger" | "success" | "primary")) {

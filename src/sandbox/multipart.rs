@@ -30,33 +30,22 @@ pub(crate) fn parts<'a>(content_type: &str, body: &'a [u8]) -> Result<Vec<Part<'
 fn part(bytes: &[u8]) -> Result<Part<'_>, String> {
     let split = find(bytes, b"\r\n\r\n").ok_or("a part of the form has no headers")?;
     let headers = String::from_utf8_lossy(&bytes[..split]);
-    let disposition = |line: &&str| {
-        line.to_ascii_lowercase()
-            .starts_with("content-disposition:")
-    };
+    let disposition = |line: &&str| line.to_ascii_lowercase().starts_with("content-disposition:");
     let disposition = headers.lines().find(disposition).unwrap_or_default();
     let name = parameter(disposition, "name").ok_or("a part of the form has no name")?;
-    Ok(Part {
-        name,
-        file_name: parameter(disposition, "filename"),
-        content: &bytes[split + 4..],
-    })
+    Ok(Part { name, file_name: parameter(disposition, "filename"), content: &bytes[split + 4..] })
 }
 
 /// The parameter of a header: `; name="value"` or without the quotes.
 fn parameter(header: &str, name: &str) -> Option<String> {
     header.split(';').skip(1).find_map(|piece| {
         let (key, value) = piece.split_once('=')?;
-        key.trim()
-            .eq_ignore_ascii_case(name)
-            .then(|| value.trim().trim_matches('"').to_owned())
+        key.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"').to_owned())
     })
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes
-        .windows(wanted.len())
-        .position(|window| window == wanted)
+    bytes.windows(wanted.len()).position(|window| window == wanted)
 }
 
 #[cfg(test)]
@@ -71,24 +60,13 @@ mod tests {
         let body = b"--X-1\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n2\r\n\
             --X-1\r\nContent-Type: text/plain\r\ncontent-disposition: form-data; name=\"b\"; filename=\"f.txt\"\r\n\r\n\r\n--X-1--\r\n";
         let found = parts(FORM, body).unwrap();
-        assert_eq!(
-            (found[0].name.as_str(), found[0].content),
-            ("a", b"1\r\n2".as_slice())
-        );
-        assert_eq!(
-            (found[1].file_name.as_deref(), found[1].content),
-            (Some("f.txt"), b"".as_slice())
-        );
+        assert_eq!((found[0].name.as_str(), found[0].content), ("a", b"1\r\n2".as_slice()));
+        assert_eq!((found[1].file_name.as_deref(), found[1].content), (Some("f.txt"), b"".as_slice()));
     }
 
     #[test]
     fn a_form_without_an_end_is_refused() {
-        for body in [
-            "",
-            "--X-1",
-            "--X-1\r\n\r\n",
-            "--X-1\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1",
-        ] {
+        for body in ["", "--X-1", "--X-1\r\n\r\n", "--X-1\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1"] {
             assert!(parts(FORM, body.as_bytes()).is_err(), "{body:?}");
         }
         assert!(parts("multipart/form-data", b"").is_err());

@@ -77,11 +77,9 @@ impl FromStr for BotSpec {
         let mut parts = text.splitn(4, ':');
         let mut next = || parts.next().filter(|part| !part.is_empty());
         match (next(), next(), next(), next()) {
-            (Some(id), Some(secret), Some(username), Some(name)) => Ok(Self {
-                token: format!("{id}:{secret}"),
-                username: username.to_owned(),
-                first_name: name.to_owned(),
-            }),
+            (Some(id), Some(secret), Some(username), Some(name)) => {
+                Ok(Self { token: format!("{id}:{secret}"), username: username.to_owned(), first_name: name.to_owned() })
+            }
             _ => Err("expected TOKEN:username:Name, for example 1:secret:my_bot:My bot".to_owned()),
         }
     }
@@ -95,10 +93,7 @@ mod tests {
     #[test]
     fn a_bot_is_read_from_token_username_and_name() {
         let spec: BotSpec = "1:secret:my_bot:My: bot".parse().unwrap();
-        assert_eq!(
-            (spec.token.as_str(), spec.username.as_str()),
-            ("1:secret", "my_bot")
-        );
+        assert_eq!((spec.token.as_str(), spec.username.as_str()), ("1:secret", "my_bot"));
         assert_eq!(spec.first_name, "My: bot");
         assert!("1:secret:my_bot".parse::<BotSpec>().is_err());
     }

@@ -33,9 +33,7 @@ impl Params {
         for (name, value) in raw {
             let Some(kind) = kind_of(spec, &name) else {
                 if strict {
-                    return Err(Failure::bad(format!(
-                        "unknown or outdated parameter \"{name}\""
-                    )));
+                    return Err(Failure::bad(format!("unknown or outdated parameter \"{name}\"")));
                 }
                 continue;
             };
@@ -59,10 +57,7 @@ impl Params {
 
     /// Text that is not empty: Telegram takes an empty parameter for an absent one.
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.0
-            .get(name)
-            .and_then(Value::as_str)
-            .filter(|text| !text.is_empty())
+        self.0.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
 
     pub fn get(&self, name: &str) -> Option<&Value> {
@@ -80,26 +75,20 @@ impl Params {
 }
 
 fn kind_of(spec: Spec, name: &str) -> Option<Kind> {
-    spec.iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, kind)| *kind)
+    spec.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
 }
 
 fn typed(name: &str, kind: Kind, raw: Raw, strict: bool) -> Result<Value, Failure> {
     let wrong = || Failure::bad(format!("parameter \"{name}\" must be {}", kind.words()));
     if kind == Kind::Unsupported {
-        return Err(Failure::bad(format!(
-            "parameter \"{name}\" is not supported by the sandbox"
-        )));
+        return Err(Failure::bad(format!("parameter \"{name}\" is not supported by the sandbox")));
     }
     match raw {
         Raw::File => Err(wrong()),
         Raw::Text(text) => kind.read_text(&text).ok_or_else(wrong),
         Raw::Json(value) if kind.fits(&value) => Ok(value),
         // Telegram takes nested JSON as text too, whatever the request's own form.
-        Raw::Json(Value::String(text)) if !strict || matches!(kind, Kind::Object | Kind::Array) => {
-            kind.read_text(&text).ok_or_else(wrong)
-        }
+        Raw::Json(Value::String(text)) if !strict || matches!(kind, Kind::Object | Kind::Array) => kind.read_text(&text).ok_or_else(wrong),
         Raw::Json(value) if !strict => kind.read_text(&value.to_string()).ok_or_else(wrong),
         Raw::Json(_) => Err(wrong()),
     }
@@ -127,9 +116,7 @@ impl Kind {
                 "false" | "no" | "0" => Some(false.into()),
                 _ => None,
             },
-            Self::Object | Self::Array => serde_json::from_str(text)
-                .ok()
-                .filter(|value| self.fits(value)),
+            Self::Object | Self::Array => serde_json::from_str(text).ok().filter(|value| self.fits(value)),
             Self::Unsupported => None,
         }
     }
@@ -148,21 +135,13 @@ impl Kind {
 }
 
 /// Checks an object inside a parameter: `what` names it in the refusal.
-pub(crate) fn object<'a>(
-    value: &'a Value,
-    spec: Spec,
-    what: &str,
-) -> Result<&'a Map<String, Value>, String> {
-    let map = value
-        .as_object()
-        .ok_or_else(|| format!("{what} must be an object"))?;
+pub(crate) fn object<'a>(value: &'a Value, spec: Spec, what: &str) -> Result<&'a Map<String, Value>, String> {
+    let map = value.as_object().ok_or_else(|| format!("{what} must be an object"))?;
     for (name, value) in map {
         match kind_of(spec, name) {
             None => return Err(format!("{what} has an unknown field \"{name}\"")),
             Some(Kind::Unsupported) => {
-                return Err(format!(
-                    "{what}: \"{name}\" is not supported by the sandbox"
-                ));
+                return Err(format!("{what}: \"{name}\" is not supported by the sandbox"));
             }
             Some(kind) if !kind.fits(value) => {
                 return Err(format!("{what}: \"{name}\" must be {}", kind.words()));
@@ -178,11 +157,7 @@ pub(crate) fn object<'a>(
 mod tests {
     use super::*;
 
-    const SPEC: Spec = &[
-        ("limit", Kind::Integer),
-        ("flag", Kind::Boolean),
-        ("list", Kind::Array),
-    ];
+    const SPEC: Spec = &[("limit", Kind::Integer), ("flag", Kind::Boolean), ("list", Kind::Array)];
 
     fn text(name: &str, value: &str) -> Vec<(String, Raw)> {
         vec![(name.to_owned(), Raw::Text(value.to_owned()))]
@@ -190,24 +165,9 @@ mod tests {
 
     #[test]
     fn text_becomes_what_the_method_wants() {
-        assert_eq!(
-            Params::read(text("limit", " 5"), SPEC, true)
-                .unwrap()
-                .integer("limit"),
-            Some(5)
-        );
-        assert!(
-            Params::read(text("flag", "True"), SPEC, true)
-                .unwrap()
-                .boolean("flag")
-        );
-        assert!(
-            Params::read(text("list", "[1]"), SPEC, true)
-                .unwrap()
-                .get("list")
-                .unwrap()
-                .is_array()
-        );
+        assert_eq!(Params::read(text("limit", " 5"), SPEC, true).unwrap().integer("limit"), Some(5));
+        assert!(Params::read(text("flag", "True"), SPEC, true).unwrap().boolean("flag"));
+        assert!(Params::read(text("list", "[1]"), SPEC, true).unwrap().get("list").unwrap().is_array());
         assert!(Params::read(text("limit", "five"), SPEC, true).is_err());
     }
 
@@ -221,21 +181,13 @@ mod tests {
     fn wrong_json_types_are_read_only_when_lenient() {
         let raw = || vec![("limit".to_owned(), Raw::Json("5".into()))];
         assert!(Params::read(raw(), SPEC, true).is_err());
-        assert_eq!(
-            Params::read(raw(), SPEC, false).unwrap().integer("limit"),
-            Some(5)
-        );
+        assert_eq!(Params::read(raw(), SPEC, false).unwrap().integer("limit"), Some(5));
     }
 
     #[test]
     fn an_unknown_name_is_refused_only_when_strict() {
         let failure = Params::read(text("limits", "5"), SPEC, true).unwrap_err();
         assert!(failure.description.contains("\"limits\""), "{failure:?}");
-        assert!(
-            Params::read(text("limits", "5"), SPEC, false)
-                .unwrap()
-                .0
-                .is_empty()
-        );
+        assert!(Params::read(text("limits", "5"), SPEC, false).unwrap().0.is_empty());
     }
 }

@@ -11,8 +11,7 @@ use super::params::Params;
 /// The longest a poll may last, whatever the bot asks for.
 const LONGEST: i64 = 50;
 
-const TERMINATED: &str =
-    "terminated by other getUpdates request; make sure that only one bot instance is running";
+const TERMINATED: &str = "terminated by other getUpdates request; make sure that only one bot instance is running";
 const WEBHOOK: &str = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first";
 
 /// Answers one poll.
@@ -44,12 +43,7 @@ pub(crate) async fn get_updates(house: &House, bot: i64, params: &Params) -> Out
 }
 
 /// Confirms, and says how many updates to hand out and how long to wait for them.
-fn begin(
-    bot: &mut Bot,
-    params: &Params,
-    allowed: Option<Vec<String>>,
-    brake: bool,
-) -> Result<(usize, Duration), Failure> {
+fn begin(bot: &mut Bot, params: &Params, allowed: Option<Vec<String>>, brake: bool) -> Result<(usize, Duration), Failure> {
     if bot.webhook.is_some() {
         return Err(Failure::conflict(WEBHOOK));
     }
@@ -72,10 +66,7 @@ fn begin(
     bot.last_poll = Some((offset, Instant::now()));
     bot.queue.confirm(offset);
     bot.polls += 1;
-    Ok((
-        usize::try_from(limit).unwrap_or(100),
-        Duration::from_secs(timeout.unsigned_abs()),
-    ))
+    Ok((usize::try_from(limit).unwrap_or(100), Duration::from_secs(timeout.unsigned_abs())))
 }
 
 /// What a poll answers now, if it must not wait any longer.
@@ -92,10 +83,7 @@ fn look(house: &House, bot: i64, mine: u64, limit: usize, over: bool) -> Option<
     if updates.is_empty() && !over {
         return None;
     }
-    Some(Ok(Success {
-        result: format!("[{}]", updates.join(",")),
-        description: None,
-    }))
+    Some(Ok(Success { result: format!("[{}]", updates.join(",")), description: None }))
 }
 
 /// Counts a poll as open until it ends, also when the client goes away.

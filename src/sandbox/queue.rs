@@ -47,12 +47,7 @@ pub(crate) struct Queue {
 
 impl Default for Queue {
     fn default() -> Self {
-        Self {
-            waiting: VecDeque::new(),
-            history: VecDeque::new(),
-            next_id: FIRST,
-            tickets: 0,
-        }
+        Self { waiting: VecDeque::new(), history: VecDeque::new(), next_id: FIRST, tickets: 0 }
     }
 }
 
@@ -68,16 +63,7 @@ impl Queue {
         self.next_id = self.next_id.max(id.saturating_add(1));
         self.tickets += 1;
         let expires = Instant::now() + lifetime;
-        let entry = Entry {
-            ticket: self.tickets,
-            id,
-            lane,
-            body,
-            expires,
-            irregular,
-            handed_out: false,
-            in_flight: false,
-        };
+        let entry = Entry { ticket: self.tickets, id, lane, body, expires, irregular, handed_out: false, in_flight: false };
         self.history.push_back(entry.clone());
         if self.history.len() > HISTORY {
             self.history.pop_front();
@@ -87,13 +73,7 @@ impl Queue {
 
     /// Queues an earlier update once more, byte for byte. False when it is unknown.
     pub fn again(&mut self, id: i64) -> bool {
-        let Some(mut entry) = self
-            .history
-            .iter()
-            .rev()
-            .find(|entry| entry.id == id)
-            .cloned()
-        else {
+        let Some(mut entry) = self.history.iter().rev().find(|entry| entry.id == id).cloned() else {
             return false;
         };
         self.tickets += 1;
@@ -106,8 +86,7 @@ impl Queue {
     /// Confirms by a poller's offset: everything below it, or with a negative one all but the last.
     pub fn confirm(&mut self, offset: i64) {
         if offset > 0 {
-            self.waiting
-                .retain(|entry| entry.id >= offset || (entry.irregular && !entry.handed_out));
+            self.waiting.retain(|entry| entry.id >= offset || (entry.irregular && !entry.handed_out));
         } else if offset < 0 {
             let keep = usize::try_from(offset.unsigned_abs()).unwrap_or(usize::MAX);
             let drop = self.waiting.len().saturating_sub(keep);

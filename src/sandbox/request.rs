@@ -41,16 +41,11 @@ pub(crate) enum Raw {
 impl Request {
     /// The value of a query parameter.
     pub fn query(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     fn is(&self, kind: &str) -> bool {
-        self.content_type
-            .get(..kind.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(kind))
+        self.content_type.get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind))
     }
 
     /// All parameters of the query and the body.
@@ -69,10 +64,7 @@ impl Request {
             }
             Body::Whole(bytes) if bytes.is_empty() => {}
             Body::Whole(_) => {
-                return Err(format!(
-                    "content type {:?} is not understood",
-                    self.content_type
-                ));
+                return Err(format!("content type {:?} is not understood", self.content_type));
             }
         }
         Ok(all)
@@ -91,15 +83,9 @@ impl Request {
 fn form_parameters(content_type: &str, body: &[u8]) -> Result<Vec<(String, Raw)>, String> {
     let raw = |part: multipart::Part<'_>| match part.file_name {
         Some(_) => (part.name, Raw::File),
-        None => (
-            part.name,
-            Raw::Text(String::from_utf8_lossy(part.content).into_owned()),
-        ),
+        None => (part.name, Raw::Text(String::from_utf8_lossy(part.content).into_owned())),
     };
-    Ok(multipart::parts(content_type, body)?
-        .into_iter()
-        .map(raw)
-        .collect())
+    Ok(multipart::parts(content_type, body)?.into_iter().map(raw).collect())
 }
 
 /// JSON parameters; an empty body has none, as with the real server.
@@ -107,12 +93,8 @@ pub(crate) fn json_parameters(bytes: &[u8]) -> Result<Vec<(String, Raw)>, String
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Vec::new());
     }
-    let object: Map<String, Value> = serde_json::from_slice(bytes)
-        .map_err(|error| format!("can't parse request JSON object: {error}"))?;
-    Ok(object
-        .into_iter()
-        .map(|(key, value)| (key, Raw::Json(value)))
-        .collect())
+    let object: Map<String, Value> = serde_json::from_slice(bytes).map_err(|error| format!("can't parse request JSON object: {error}"))?;
+    Ok(object.into_iter().map(|(key, value)| (key, Raw::Json(value))).collect())
 }
 
 /// Form parameters.
@@ -128,9 +110,7 @@ pub(crate) fn path_segments(path: &str) -> Vec<String> {
 fn percent_decoded(segment: &str) -> String {
     // A plus sign in a path is itself; only in forms is it a space.
     let form = format!("x={}", segment.replace('+', "%2B").replace('&', "%26"));
-    form_urlencoded::parse(form.as_bytes())
-        .next()
-        .map_or_else(String::new, |(_, value)| value.into_owned())
+    form_urlencoded::parse(form.as_bytes()).next().map_or_else(String::new, |(_, value)| value.into_owned())
 }
 
 /// Reads a body to its end, which keeps the connection usable.

@@ -38,15 +38,9 @@ impl Sandbox {
         let bots = options.bots.clone();
         let house = House::new(options).map_err(io::Error::other)?;
         for bot in bots {
-            house
-                .put_bot(bot)
-                .map_err(|why| io::Error::new(io::ErrorKind::InvalidInput, why))?;
+            house.put_bot(bot).map_err(|why| io::Error::new(io::ErrorKind::InvalidInput, why))?;
         }
-        Ok(Self {
-            house,
-            listener,
-            addr,
-        })
+        Ok(Self { house, listener, addr })
     }
 
     /// The address it listens at.
@@ -68,11 +62,7 @@ impl Sandbox {
             shutdown.await;
             house.closing.send_replace(true);
         };
-        warp::serve(routes(self.house))
-            .incoming(self.listener)
-            .graceful(closing)
-            .run()
-            .await;
+        warp::serve(routes(self.house)).incoming(self.listener).graceful(closing).run().await;
     }
 }
 
@@ -84,27 +74,18 @@ fn routes(house: Arc<House>) -> impl Filter<Extract = (Response,), Error = Infal
         .and(query)
         .and(warp::header::headers_cloned())
         .and(whole)
-        .map(
-            |method, path: FullPath, query: String, headers: HeaderMap, body| {
-                read(method, path.as_str(), &query, &headers, body)
-            },
-        )
+        .map(|method, path: FullPath, query: String, headers: HeaderMap, body| read(method, path.as_str(), &query, &headers, body))
         .then(move |request| answer(Arc::clone(&house), request))
         .recover(|_rejection| async { Ok::<_, Infallible>(StatusCode::BAD_REQUEST) })
         .map(Reply::into_response)
 }
 
 fn read(method: Method, path: &str, query: &str, headers: &HeaderMap, body: Body) -> Request {
-    let kind = headers
-        .get("content-type")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let kind = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
     Request {
         method,
         path: request::path_segments(path),
-        query: url::form_urlencoded::parse(query.as_bytes())
-            .into_owned()
-            .collect(),
+        query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
         content_type: kind.to_owned(),
         body,
     }
@@ -115,9 +96,7 @@ async fn answer(house: Arc<House>, request: Request) -> Response {
     match path[..] {
         [""] => warp::reply::html(PAGE).into_response(),
         ["sandbox", ref rest @ ..] => control::handle(&house, rest, &request).await,
-        [first, method] if first.starts_with("bot") => {
-            api::handle(&house, first.trim_start_matches("bot"), method, &request).await
-        }
+        [first, method] if first.starts_with("bot") => api::handle(&house, first.trim_start_matches("bot"), method, &request).await,
         _ => api::not_found(),
     }
 }

@@ -21,22 +21,15 @@ pub(crate) struct Formatted {
 impl Formatted {
     /// What a person typed.
     pub fn typed(text: &str) -> Result<Self, Failure> {
-        Self {
-            text: cleaned(text),
-            entities: Vec::new(),
-        }
-        .finished()
+        Self { text: cleaned(text), entities: Vec::new() }.finished()
     }
 
     /// What a bot sends: `text` with `parse_mode` or `entities`.
     pub fn sent(params: &Params, strict: bool) -> Result<Self, Failure> {
-        let text = params
-            .text("text")
-            .ok_or_else(|| Failure::bad("message text is empty"))?;
+        let text = params.text("text").ok_or_else(|| Failure::bad("message text is empty"))?;
         let mode = params.text("parse_mode").unwrap_or("").to_ascii_lowercase();
         let formatted = match mode.as_str() {
-            "html" => html::parse(&cleaned(text), strict)
-                .map_err(|why| Failure::bad(format!("can't parse entities: {why}")))?,
+            "html" => html::parse(&cleaned(text), strict).map_err(|why| Failure::bad(format!("can't parse entities: {why}")))?,
             "" | "none" => Self::with_entities(text, params.get("entities"))?,
             "markdown" | "markdownv2" => {
                 return Err(Failure::bad("the sandbox understands only parse_mode HTML"));
@@ -48,17 +41,10 @@ impl Formatted {
 
     fn with_entities(text: &str, given: Option<&Value>) -> Result<Self, Failure> {
         let Some(given) = given else {
-            return Ok(Self {
-                text: cleaned(text),
-                entities: Vec::new(),
-            });
+            return Ok(Self { text: cleaned(text), entities: Vec::new() });
         };
-        let entities = entities::read(given, text)
-            .map_err(|why| Failure::bad(format!("can't parse MessageEntity: {why}")))?;
-        Ok(Self {
-            text: text.to_owned(),
-            entities,
-        })
+        let entities = entities::read(given, text).map_err(|why| Failure::bad(format!("can't parse MessageEntity: {why}")))?;
+        Ok(Self { text: text.to_owned(), entities })
     }
 
     fn finished(self) -> Result<Self, Failure> {
@@ -77,20 +63,9 @@ impl Formatted {
     /// Telegram cuts blank space at both ends, at the start only up to the first entity.
     fn trimmed(mut self) -> Self {
         let blank = |c: char| c == ' ' || c == '\n';
-        self.text
-            .truncate(self.text.trim_end_matches(char::is_whitespace).len());
-        let first = self
-            .entities
-            .iter()
-            .map(|entity| entity.offset)
-            .min()
-            .unwrap_or(usize::MAX);
-        let lead = self
-            .text
-            .chars()
-            .take(first)
-            .take_while(|c| blank(*c))
-            .count();
+        self.text.truncate(self.text.trim_end_matches(char::is_whitespace).len());
+        let first = self.entities.iter().map(|entity| entity.offset).min().unwrap_or(usize::MAX);
+        let lead = self.text.chars().take(first).take_while(|c| blank(*c)).count();
         self.text.drain(..lead);
         let length = units(&self.text);
         for entity in &mut self.entities {
@@ -114,31 +89,21 @@ pub(crate) fn units(text: &str) -> usize {
 /// Control characters become spaces, carriage returns go.
 fn cleaned(text: &str) -> String {
     let space = |c: char| {
-        if c.is_ascii_control() && c != '\n' && c != '\t' {
-            ' '
-        } else {
-            c
-        }
+        if c.is_ascii_control() && c != '\n' && c != '\t' { ' ' } else { c }
     };
     text.chars().filter(|c| *c != '\r').map(space).collect()
 }
 
 /// Characters of which alone no message can be made.
 fn invisible(c: char) -> bool {
-    c.is_whitespace()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// A link as Telegram takes it: a scheme it knows and a host with a dot. Without a scheme it is `http`.
 pub(crate) fn link(text: &str) -> Option<Url> {
-    let url = Url::parse(text)
-        .or_else(|_| Url::parse(&format!("http://{text}")))
-        .ok()?;
+    let url = Url::parse(text).or_else(|_| Url::parse(&format!("http://{text}"))).ok()?;
     match url.scheme() {
-        "http" | "https" => url
-            .host_str()
-            .filter(|host| host.contains('.') || host.contains(':'))
-            .is_some(),
+        "http" | "https" => url.host_str().filter(|host| host.contains('.') || host.contains(':')).is_some(),
         "tg" | "ton" | "tonsite" | "mailto" | "tel" => true,
         _ => false,
     }
@@ -153,23 +118,14 @@ mod tests {
     #[test]
     fn blank_space_is_cut_and_entities_move_with_the_text() {
         let entity = Entity::new("bold", 3, 5);
-        let text = Formatted {
-            text: " \n a b\n\n ".to_owned(),
-            entities: vec![entity],
-        }
-        .trimmed();
+        let text = Formatted { text: " \n a b\n\n ".to_owned(), entities: vec![entity] }.trimmed();
         assert_eq!(text.text, "a b");
         assert_eq!((text.entities[0].offset, text.entities[0].length), (0, 3));
     }
 
     #[test]
     fn text_that_shows_nothing_is_empty() {
-        assert!(
-            Formatted::typed(" \u{200b}\n")
-                .unwrap_err()
-                .description
-                .ends_with("message text is empty")
-        );
+        assert!(Formatted::typed(" \u{200b}\n").unwrap_err().description.ends_with("message text is empty"));
     }
 
     #[test]
@@ -181,10 +137,7 @@ mod tests {
 
     #[test]
     fn a_link_needs_a_host_with_a_dot() {
-        assert_eq!(
-            link("example.com/a").unwrap().as_str(),
-            "http://example.com/a"
-        );
+        assert_eq!(link("example.com/a").unwrap().as_str(), "http://example.com/a");
         assert!(link("http://localhost:8069/").is_none());
         assert!(link("javascript:alert(1)").is_none());
     }

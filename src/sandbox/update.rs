@@ -73,10 +73,7 @@ pub(crate) fn inject(bot: &mut Bot, mut update: Value) -> i64 {
 /// Queues text that may be no JSON at all.
 pub(crate) fn inject_raw(bot: &mut Bot, raw: String) -> i64 {
     let parsed = serde_json::from_str::<Value>(&raw).unwrap_or(Value::Null);
-    let id = parsed
-        .get("update_id")
-        .and_then(Value::as_i64)
-        .unwrap_or_else(|| bot.queue.next_id());
+    let id = parsed.get("update_id").and_then(Value::as_i64).unwrap_or_else(|| bot.queue.next_id());
     let (kind, content) = content(&parsed);
     let lane = lane(kind, content, id);
     let lifetime = lifetime(kind);
@@ -87,10 +84,7 @@ pub(crate) fn inject_raw(bot: &mut Bot, raw: String) -> i64 {
 
 fn content(update: &Value) -> (&str, &Value) {
     let fields = update.as_object().into_iter().flatten();
-    let other = fields
-        .filter(|(key, _)| *key != "update_id")
-        .map(|(key, value)| (key.as_str(), value))
-        .next();
+    let other = fields.filter(|(key, _)| *key != "update_id").map(|(key, value)| (key.as_str(), value)).next();
     other.unwrap_or(("", &Value::Null))
 }
 
@@ -125,11 +119,7 @@ pub(crate) fn message(bot: &mut Bot, customer: &Customer, kind: &str, id: i64) -
 pub(crate) fn member(bot: &mut Bot, customer: &Customer, blocked: bool) -> Option<i64> {
     let member = json!({"user": bot.user(), "status": "member"});
     let kicked = json!({"user": bot.user(), "status": "kicked", "until_date": 0});
-    let (old, new) = if blocked {
-        (member, kicked)
-    } else {
-        (kicked, member)
-    };
+    let (old, new) = if blocked { (member, kicked) } else { (kicked, member) };
     let content = json!({
         "chat": customer.chat(), "from": customer.user(), "date": now(),
         "old_chat_member": old, "new_chat_member": new,

@@ -15,12 +15,7 @@ pub(crate) fn chat(bot: &Bot, user: i64, after: u64) -> Value {
             "messages": [], "keyboard": null, "asks_reply": null, "typing": null, "toast": null,
         });
     };
-    let messages: Vec<_> = chat
-        .messages
-        .values()
-        .filter(|message| message.seq > after)
-        .map(|one| message(one, chat))
-        .collect();
+    let messages: Vec<_> = chat.messages.values().filter(|message| message.seq > after).map(|one| message(one, chat)).collect();
     let keyboard = chat.keyboard.as_ref().map(|keyboard| &keyboard.markup);
     json!({
         "bot": bot.spec.username,

@@ -47,45 +47,20 @@ struct Refusal {
 
 impl Webhook {
     pub fn new(url: Url, secret: Option<String>, connections: usize, ip: Option<String>) -> Self {
-        Self {
-            url,
-            secret,
-            connections,
-            ip,
-            last_error: None,
-            troubled: HashMap::new(),
-        }
+        Self { url, secret, connections, ip, last_error: None, troubled: HashMap::new() }
     }
 
     /// Whether both were set alike.
     pub fn same(&self, other: &Self) -> bool {
-        let settings = |one: &Self| {
-            (
-                one.url.clone(),
-                one.secret.clone(),
-                one.connections,
-                one.ip.clone(),
-            )
-        };
+        let settings = |one: &Self| (one.url.clone(), one.secret.clone(), one.connections, one.ip.clone());
         settings(self) == settings(other)
     }
 
     fn failed(&mut self, lane: Lane, refusal: &Refusal, options: &Options) {
         self.last_error = Some((now(), refusal.message.clone()));
-        let failures = self
-            .troubled
-            .get(&lane)
-            .map_or(0, |trouble| trouble.failures);
-        let pause = refusal
-            .retry_after
-            .unwrap_or_else(|| pause(failures, options));
-        self.troubled.insert(
-            lane,
-            Trouble {
-                failures: failures + 1,
-                until: Instant::now() + pause,
-            },
-        );
+        let failures = self.troubled.get(&lane).map_or(0, |trouble| trouble.failures);
+        let pause = refusal.retry_after.unwrap_or_else(|| pause(failures, options));
+        self.troubled.insert(lane, Trouble { failures: failures + 1, until: Instant::now() + pause });
     }
 }
 
@@ -93,10 +68,7 @@ impl Webhook {
 fn pause(failures: u32, options: &Options) -> Duration {
     match failures {
         0 => Duration::ZERO,
-        _ => options
-            .webhook_pause
-            .saturating_mul(1 << (failures - 1).min(20))
-            .min(options.webhook_pause_most),
+        _ => options.webhook_pause.saturating_mul(1 << (failures - 1).min(20)).min(options.webhook_pause_most),
     }
 }
 
@@ -106,13 +78,7 @@ pub(crate) async fn deliver(house: Arc<House>, bot: i64) {
     loop {
         // Before looking, so that what comes in between is not missed.
         stirred.borrow_and_update();
-        let (due, next) = plan(
-            house
-                .world()
-                .bots
-                .get_mut(&bot)
-                .expect("bots are never removed"),
-        );
+        let (due, next) = plan(house.world().bots.get_mut(&bot).expect("bots are never removed"));
         for (entry, webhook) in due {
             tokio::spawn(send(Arc::clone(&house), bot, entry, webhook));
         }
@@ -131,19 +97,12 @@ fn far() -> tokio::time::Instant {
 
 /// What to send now, and when to look again although nothing stirs.
 fn plan(bot: &mut Bot) -> (Vec<(Entry, Webhook)>, Option<Instant>) {
-    let Bot {
-        webhook: Some(webhook),
-        queue,
-        ..
-    } = bot
-    else {
+    let Bot { webhook: Some(webhook), queue, .. } = bot else {
         return (Vec::new(), None);
     };
     queue.expire();
     let (now, mut seen, mut due, mut next) = (Instant::now(), HashSet::new(), Vec::new(), None);
-    let mut free = webhook
-        .connections
-        .saturating_sub(queue.waiting.iter().filter(|entry| entry.in_flight).count());
+    let mut free = webhook.connections.saturating_sub(queue.waiting.iter().filter(|entry| entry.in_flight).count());
     for entry in &mut queue.waiting {
         if free == 0 {
             break;
@@ -151,11 +110,7 @@ fn plan(bot: &mut Bot) -> (Vec<(Entry, Webhook)>, Option<Instant>) {
         if !seen.insert(entry.lane) || entry.in_flight {
             continue;
         }
-        let until = webhook
-            .troubled
-            .get(&entry.lane)
-            .map(|trouble| trouble.until)
-            .filter(|until| *until > now);
+        let until = webhook.troubled.get(&entry.lane).map(|trouble| trouble.until).filter(|until| *until > now);
         if until.is_some() {
             next = next.min(until).or(until);
             continue;
@@ -174,10 +129,7 @@ async fn send(house: Arc<House>, bot: i64, entry: Entry, webhook: Webhook) {
     }
     let mut world = house.world();
     let bot = world.bots.get_mut(&bot).expect("bots are never removed");
-    let current = bot
-        .webhook
-        .as_mut()
-        .filter(|current| current.same(&webhook));
+    let current = bot.webhook.as_mut().filter(|current| current.same(&webhook));
     match outcome {
         Ok(_) => {
             bot.queue.delivered(entry.ticket);
@@ -194,40 +146,20 @@ async fn send(house: Arc<House>, bot: i64, entry: Entry, webhook: Webhook) {
 }
 
 /// Posts an update; the answer's body, if it may be a method to execute.
-async fn post(
-    house: &House,
-    entry: &Entry,
-    webhook: &Webhook,
-) -> Result<Option<Vec<(String, request::Raw)>>, Refusal> {
-    let mut post = house
-        .client
-        .post(webhook.url.clone())
-        .header("content-type", "application/json");
+async fn post(house: &House, entry: &Entry, webhook: &Webhook) -> Result<Option<Vec<(String, request::Raw)>>, Refusal> {
+    let mut post = house.client.post(webhook.url.clone()).header("content-type", "application/json");
     if let Some(secret) = &webhook.secret {
         post = post.header("x-telegram-bot-api-secret-token", secret);
     }
-    let response = post
-        .body(entry.body.clone())
-        .send()
-        .await
-        .map_err(|error| Refusal::broken(&error))?;
+    let response = post.body(entry.body.clone()).send().await.map_err(|error| Refusal::broken(&error))?;
     if !response.status().is_success() {
         return Err(Refusal::answered(&response));
     }
-    let kind = response
-        .headers()
-        .get("content-type")
-        .and_then(|kind| kind.to_str().ok())
-        .unwrap_or_default();
+    let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let form = kind.starts_with("application/x-www-form-urlencoded");
-    let body = response
-        .bytes()
-        .await
-        .map_err(|error| Refusal::broken(&error))?;
+    let body = response.bytes().await.map_err(|error| Refusal::broken(&error))?;
     if form {
-        return Ok(Some(request::texts(
-            url::form_urlencoded::parse(&body).into_owned(),
-        )));
+        return Ok(Some(request::texts(url::form_urlencoded::parse(&body).into_owned())));
     }
     // Anything else than a JSON object is a plain acknowledgement.
     Ok(request::json_parameters(&body).ok())
@@ -242,50 +174,28 @@ impl Refusal {
         } else {
             "Connection closed"
         };
-        Self {
-            message: message.to_owned(),
-            retry_after: None,
-        }
+        Self { message: message.to_owned(), retry_after: None }
     }
 
     fn answered(response: &reqwest::Response) -> Self {
-        let seconds = response
-            .headers()
-            .get("retry-after")
-            .and_then(|value| value.to_str().ok()?.parse().ok());
+        let seconds = response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
         let retry_after = seconds.map(|seconds: u64| Duration::from_secs(seconds.min(3600)));
-        Self {
-            message: format!("Wrong response from the webhook: {}", response.status()),
-            retry_after,
-        }
+        Self { message: format!("Wrong response from the webhook: {}", response.status()), retry_after }
     }
 }
 
 /// Executes the method that a webhook answered with; the bot never learns the result.
 async fn obey(house: &House, bot: i64, reply: &[(String, request::Raw)]) {
-    let Some(name) = reply
-        .iter()
-        .find(|(key, _)| key == "method")
-        .and_then(|(_, raw)| text(raw))
-    else {
+    let Some(name) = reply.iter().find(|(key, _)| key == "method").and_then(|(_, raw)| text(raw)) else {
         return;
     };
     let lower = name.to_ascii_lowercase();
-    if lower.starts_with("get")
-        || matches!(
-            lower.as_str(),
-            "setwebhook" | "deletewebhook" | "close" | "logout"
-        )
-    {
+    if lower.starts_with("get") || matches!(lower.as_str(), "setwebhook" | "deletewebhook" | "close" | "logout") {
         return;
     }
     let mut call = Call::begun(&house.world().bots[&bot], &name, now_us());
     call.via_webhook = true;
-    let raw = reply
-        .iter()
-        .filter(|(key, _)| key != "method")
-        .map(|(key, raw)| (key.clone(), raw.clone()))
-        .collect();
+    let raw = reply.iter().filter(|(key, _)| key != "method").map(|(key, raw)| (key.clone(), raw.clone())).collect();
     match api::prepare(house, &name, raw) {
         Ok((method, params)) => {
             call.method = method.name.to_owned();
@@ -316,9 +226,7 @@ mod tests {
     #[test]
     fn pauses_double_up_to_the_longest() {
         let options = Options::default();
-        let seconds: Vec<_> = (0..8)
-            .map(|failures| pause(failures, &options).as_secs())
-            .collect();
+        let seconds: Vec<_> = (0..8).map(|failures| pause(failures, &options).as_secs()).collect();
         assert_eq!(seconds, [0, 2, 4, 8, 16, 32, 60, 60]);
         assert_eq!(pause(u32::MAX, &options).as_secs(), 60);
     }

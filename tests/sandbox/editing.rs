@@ -9,12 +9,10 @@ use super::harness::{Fixture, inline};
 
 const SAME: &str = "Bad Request: message is not modified: specified new message content and reply markup are exactly \
                     the same as a current content and reply markup of the message";
-const OLD: &str =
-    "Bad Request: query is too old and response timeout expired or query ID is invalid";
+const OLD: &str = "Bad Request: query is too old and response timeout expired or query ID is invalid";
 
 async fn edit(fixture: &Fixture, id: &Value, text: &str, markup: Value) -> super::harness::Reply {
-    let params =
-        json!({"chat_id": fixture.user, "message_id": id, "text": text, "reply_markup": markup});
+    let params = json!({"chat_id": fixture.user, "message_id": id, "text": text, "reply_markup": markup});
     fixture.call("editMessageText", params).await
 }
 
@@ -29,10 +27,7 @@ async fn an_edit_changes_what_the_customer_sees() {
     let query = format!("chat?bot=shop_bot&user={}&after={before}", fixture.user);
     let seen = fixture.look(&query).await["messages"].clone();
     assert_eq!(seen.as_array().unwrap().len(), 1);
-    assert_eq!(
-        (&seen[0]["text"], &seen[0]["edited"]),
-        (&json!("Thanks"), &json!(true))
-    );
+    assert_eq!((&seen[0]["text"], &seen[0]["edited"]), (&json!("Thanks"), &json!(true)));
     assert_eq!(seen[0]["inline_keyboard"], Value::Null);
 }
 
@@ -42,17 +37,11 @@ async fn only_a_change_is_an_edit() {
     let markup = inline("Yes", "y");
     let more = json!({"reply_markup": markup});
     let id = fixture.send_with("Sure?", more).await.result()["message_id"].clone();
-    edit(&fixture, &id, "Sure?", markup.clone())
-        .await
-        .refused(400, SAME);
-    let params =
-        |markup| json!({"chat_id": fixture.user, "message_id": id, "reply_markup": markup});
+    edit(&fixture, &id, "Sure?", markup.clone()).await.refused(400, SAME);
+    let params = |markup| json!({"chat_id": fixture.user, "message_id": id, "reply_markup": markup});
     let again = fixture.call("editMessageReplyMarkup", params(markup)).await;
     again.refused(400, SAME);
-    fixture
-        .call("editMessageReplyMarkup", params(inline("No", "n")))
-        .await
-        .result();
+    fixture.call("editMessageReplyMarkup", params(inline("No", "n"))).await.result();
 }
 
 #[tokio::test]
@@ -62,18 +51,11 @@ async fn only_own_messages_that_are_there_can_be_edited() {
     missing.refused(400, "Bad Request: message to edit not found");
     let theirs = edit(&fixture, &json!(1), "a", json!({})).await;
     theirs.refused(400, "Bad Request: message can't be edited");
-    let none = fixture
-        .call(
-            "editMessageText",
-            json!({"chat_id": fixture.user, "text": "a"}),
-        )
-        .await;
+    let none = fixture.call("editMessageText", json!({"chat_id": fixture.user, "text": "a"})).await;
     none.refused(400, "Bad Request: message identifier is not specified");
     let keyboard = json!({"reply_markup": {"keyboard": [["A"]]}});
     let id = fixture.send_with("a", keyboard.clone()).await.result()["message_id"].clone();
-    edit(&fixture, &id, "b", json!({}))
-        .await
-        .refused(400, "Bad Request: message can't be edited");
+    edit(&fixture, &id, "b", json!({})).await.refused(400, "Bad Request: message can't be edited");
     let wrong = edit(&fixture, &id, "b", keyboard["reply_markup"].clone()).await;
     wrong.refused(400, "Bad Request: inline keyboard expected");
 }
@@ -103,41 +85,22 @@ async fn an_answer_to_a_button_is_shown_once() {
     let fixture = Fixture::begun().await;
     let id = tapped(&fixture).await;
     let answer = json!({"callback_query_id": id, "text": "Saved", "show_alert": true});
-    fixture
-        .call("answerCallbackQuery", answer.clone())
-        .await
-        .result();
+    fixture.call("answerCallbackQuery", answer.clone()).await.result();
     let toast = fixture.chat().await["toast"].clone();
-    assert_eq!(
-        toast,
-        json!({"callback_query_id": id, "text": "Saved", "alert": true, "url": null})
-    );
-    fixture
-        .call("answerCallbackQuery", answer)
-        .await
-        .refused(400, OLD);
+    assert_eq!(toast, json!({"callback_query_id": id, "text": "Saved", "alert": true, "url": null}));
+    fixture.call("answerCallbackQuery", answer).await.refused(400, OLD);
 }
 
 #[tokio::test]
 async fn an_answer_that_is_unknown_too_late_or_too_long_is_refused() {
-    let options = Options {
-        callback_age: Duration::ZERO,
-        ..Options::default()
-    };
+    let options = Options { callback_age: Duration::ZERO, ..Options::default() };
     let fixture = Fixture::with(options).await;
     fixture.begin().await;
     let id = tapped(&fixture).await;
-    let late = fixture
-        .call("answerCallbackQuery", json!({"callback_query_id": id}))
-        .await;
+    let late = fixture.call("answerCallbackQuery", json!({"callback_query_id": id})).await;
     late.refused(400, OLD);
-    let unknown = fixture
-        .call("answerCallbackQuery", json!({"callback_query_id": "7"}))
-        .await;
+    let unknown = fixture.call("answerCallbackQuery", json!({"callback_query_id": "7"})).await;
     unknown.refused(400, OLD);
     let long = json!({"callback_query_id": id, "text": "й".repeat(201)});
-    fixture
-        .call("answerCallbackQuery", long)
-        .await
-        .refused(400, "Bad Request: MESSAGE_TOO_LONG");
+    fixture.call("answerCallbackQuery", long).await.refused(400, "Bad Request: MESSAGE_TOO_LONG");
 }

@@ -39,12 +39,7 @@ impl Reply {
     #[track_caller]
     pub fn refused(&self, code: u16, description: &str) {
         let expected = (code, json!(false), json!(code), json!(description));
-        let found = (
-            self.status,
-            &self.body["ok"],
-            &self.body["error_code"],
-            &self.body["description"],
-        );
+        let found = (self.status, &self.body["ok"], &self.body["error_code"], &self.body["description"]);
         assert_eq!(found, (expected.0, &expected.1, &expected.2, &expected.3));
     }
 }
@@ -55,34 +50,14 @@ impl Fixture {
     }
 
     pub async fn with(options: Options) -> Self {
-        let bot = BotSpec {
-            token: TOKEN.to_owned(),
-            username: BOT.to_owned(),
-            first_name: "Shop".to_owned(),
-        };
-        let sandbox = Sandbox::bind(Options {
-            bots: vec![bot],
-            ..options
-        })
-        .await
-        .unwrap();
+        let bot = BotSpec { token: TOKEN.to_owned(), username: BOT.to_owned(), first_name: "Shop".to_owned() };
+        let sandbox = Sandbox::bind(Options { bots: vec![bot], ..options }).await.unwrap();
         let (url, (stop, stopped)) = (sandbox.url(), oneshot::channel());
         let server = tokio::spawn(sandbox.serve(async {
             let _ = stopped.await;
         }));
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .tls_danger_accept_invalid_certs(true)
-            .timeout(Duration::from_secs(20))
-            .build()
-            .unwrap();
-        let mut fixture = Self {
-            url,
-            client,
-            user: 0,
-            stop: Some(stop),
-            server,
-        };
+        let client = reqwest::Client::builder().no_proxy().tls_danger_accept_invalid_certs(true).timeout(Duration::from_secs(20)).build().unwrap();
+        let mut fixture = Self { url, client, user: 0, stop: Some(stop), server };
         fixture.user = fixture.customer("Олена").await;
         fixture
     }
@@ -97,15 +72,11 @@ impl Fixture {
     pub async fn begin(&self) {
         let said = self.say("/start").await;
         let offset = said["update_id"].as_i64().unwrap() + 1;
-        self.call("getUpdates", json!({"offset": offset}))
-            .await
-            .result();
+        self.call("getUpdates", json!({"offset": offset})).await.result();
     }
 
     pub async fn customer(&self, first_name: &str) -> i64 {
-        let made = self
-            .control("customers", json!({"first_name": first_name}))
-            .await;
+        let made = self.control("customers", json!({"first_name": first_name})).await;
         made["id"].as_i64().unwrap()
     }
 
@@ -135,8 +106,7 @@ impl Fixture {
     }
 
     pub async fn send(&self, text: &str) -> Reply {
-        self.call("sendMessage", json!({"chat_id": self.user, "text": text}))
-            .await
+        self.call("sendMessage", json!({"chat_id": self.user, "text": text})).await
     }
 
     /// Sends with further parameters.
@@ -150,10 +120,7 @@ impl Fixture {
 
     /// Updates from `offset` on, without waiting.
     pub async fn updates(&self, offset: i64) -> Vec<Value> {
-        let result = self
-            .call("getUpdates", json!({"offset": offset}))
-            .await
-            .result();
+        let result = self.call("getUpdates", json!({"offset": offset})).await.result();
         result.as_array().unwrap().clone()
     }
 
@@ -179,13 +146,11 @@ impl Fixture {
     }
 
     pub async fn chat(&self) -> Value {
-        self.look(&format!("chat?bot={BOT}&user={}", self.user))
-            .await
+        self.look(&format!("chat?bot={BOT}&user={}", self.user)).await
     }
 
     pub async fn say(&self, text: &str) -> Value {
-        self.control("say", json!({"bot": BOT, "user": self.user, "text": text}))
-            .await
+        self.control("say", json!({"bot": BOT, "user": self.user, "text": text})).await
     }
 
     pub async fn tap(&self, message_id: &Value, data: &str) -> Value {
@@ -195,11 +160,7 @@ impl Fixture {
 
     /// Waits for a recorded call of `method` after `after`.
     pub async fn called(&self, method: &str, after: u64) -> Vec<Value> {
-        let found = self
-            .look(&format!(
-                "calls?bot={BOT}&method={method}&after={after}&wait=10"
-            ))
-            .await;
+        let found = self.look(&format!("calls?bot={BOT}&method={method}&after={after}&wait=10")).await;
         found["calls"].as_array().unwrap().clone()
     }
 }
@@ -207,15 +168,8 @@ impl Fixture {
 /// Reads an answer of the Bot API.
 pub async fn reply(response: reqwest::Response) -> reqwest::Result<Reply> {
     let status = response.status().as_u16();
-    let retry_after = response
-        .headers()
-        .get("retry-after")
-        .map(|value| value.to_str().unwrap().to_owned());
-    Ok(Reply {
-        status,
-        retry_after,
-        body: response.json().await?,
-    })
+    let retry_after = response.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned());
+    Ok(Reply { status, retry_after, body: response.json().await? })
 }
 
 /// An inline keyboard with one button.

@@ -21,9 +21,7 @@ pub(super) fn parameter<T: FromStr>(request: &Request, name: &str) -> Result<Opt
     let Some(text) = request.query(name) else {
         return Ok(None);
     };
-    text.parse()
-        .map(Some)
-        .map_err(|_| Refused::bad(format!("{name}={text} is not understood")))
+    text.parse().map(Some).map_err(|_| Refused::bad(format!("{name}={text} is not understood")))
 }
 
 fn required<T: FromStr>(request: &Request, name: &str) -> Result<T, Refused> {
@@ -38,10 +36,7 @@ fn deadline(request: &Request) -> Result<Instant, Refused> {
 
 pub(super) async fn chat(house: &House, request: &Request) -> Answer {
     let (name, user): (String, i64) = (required(request, "bot")?, required(request, "user")?);
-    let (after, deadline) = (
-        parameter(request, "after")?.unwrap_or(0),
-        deadline(request)?,
-    );
+    let (after, deadline) = (parameter(request, "after")?.unwrap_or(0), deadline(request)?);
     let mut seq = {
         let mut world = house.world();
         if !world.customers.contains_key(&user) {
@@ -63,23 +58,11 @@ pub(super) async fn calls(house: &House, request: &Request) -> Answer {
         None => None,
         Some(name) => {
             let world = house.world();
-            Some(
-                world
-                    .bot(name)
-                    .ok_or_else(|| Refused::unknown("bot"))?
-                    .spec
-                    .username
-                    .clone(),
-            )
+            Some(world.bot(name).ok_or_else(|| Refused::unknown("bot"))?.spec.username.clone())
         }
     };
     let (method, user) = (parameter(request, "method")?, parameter(request, "user")?);
-    let wanted = Wanted {
-        after: parameter(request, "after")?.unwrap_or(0),
-        bot,
-        method,
-        user,
-    };
+    let wanted = Wanted { after: parameter(request, "after")?.unwrap_or(0), bot, method, user };
     let deadline = deadline(request)?;
     let mut last = house.world().calls.last.subscribe();
     loop {

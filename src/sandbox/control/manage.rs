@@ -39,9 +39,7 @@ pub(super) struct Redelivered {
 
 pub(super) fn bots(house: &House) -> Value {
     let shown = |bot: &Bot| {
-        let commands = bot
-            .commands
-            .get(&(r#"{"type":"default"}"#.to_owned(), String::new()));
+        let commands = bot.commands.get(&(r#"{"type":"default"}"#.to_owned(), String::new()));
         json!({
             "id": bot.id, "username": bot.spec.username, "first_name": bot.spec.first_name,
             "webhook": bot.webhook.as_ref().map(|webhook| webhook.url.as_str()),
@@ -55,11 +53,7 @@ pub(super) fn bots(house: &House) -> Value {
 
 pub(super) fn put_bot(house: &Arc<House>, new: NewBot) -> Answer {
     let username = new.username.trim_start_matches('@').to_owned();
-    let spec = BotSpec {
-        token: new.token,
-        username,
-        first_name: new.first_name,
-    };
+    let spec = BotSpec { token: new.token, username, first_name: new.first_name };
     let id = house.put_bot(spec).map_err(Refused::bad)?;
     Ok(house.world().bots[&id].user())
 }
@@ -78,18 +72,10 @@ pub(super) fn faults(house: &House) -> Value {
 
 pub(super) fn put_fault(house: &House, fault: Fault) -> Answer {
     let mut world = house.world();
-    if fault
-        .bot
-        .as_ref()
-        .is_some_and(|name| world.bot(name).is_none())
-    {
+    if fault.bot.as_ref().is_some_and(|name| world.bot(name).is_none()) {
         return Err(Refused::unknown("bot"));
     }
-    if fault
-        .method
-        .as_ref()
-        .is_some_and(|name| super::super::methods::find(name).is_none())
-    {
+    if fault.method.as_ref().is_some_and(|name| super::super::methods::find(name).is_none()) {
         return Err(Refused::unknown("method"));
     }
     Ok(json!({"id": world.faults.add(fault)}))
@@ -122,9 +108,5 @@ pub(super) fn redeliver(house: &House, again: Redelivered) -> Answer {
 }
 
 fn find<'a>(world: &'a mut World, name: &BotName) -> Result<&'a mut Bot, Refused> {
-    world
-        .bots
-        .values_mut()
-        .find(|bot| bot.is_called(&name.0))
-        .ok_or_else(|| Refused::unknown("bot"))
+    world.bots.values_mut().find(|bot| bot.is_called(&name.0)).ok_or_else(|| Refused::unknown("bot"))
 }

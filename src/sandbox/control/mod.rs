@@ -50,9 +50,7 @@ impl<'de> Deserialize<'de> for BotName {
         match Value::deserialize(from)? {
             Value::String(name) => Ok(Self(name)),
             Value::Number(id) => Ok(Self(id.to_string())),
-            _ => Err(serde::de::Error::custom(
-                "a bot is named by its username or id",
-            )),
+            _ => Err(serde::de::Error::custom("a bot is named by its username or id")),
         }
     }
 }
@@ -64,9 +62,7 @@ pub(crate) async fn handle(house: &Arc<House>, rest: &[&str], request: &Request)
     }
     match route(house, rest, request).await {
         Ok(value) => json_response(StatusCode::OK, value.to_string()).into_response(),
-        Err(Refused(status, text)) => {
-            json_response(status, json!({"error": text}).to_string()).into_response()
-        }
+        Err(Refused(status, text)) => json_response(status, json!({"error": text}).to_string()).into_response(),
     }
 }
 

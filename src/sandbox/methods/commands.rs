@@ -6,18 +6,10 @@ use super::super::answer::{Failure, Outcome, Success};
 use super::super::params::{self, Kind, Spec};
 use super::Turn;
 
-pub(super) const SET: Spec = &[
-    ("commands", Kind::Array),
-    ("scope", Kind::Object),
-    ("language_code", Kind::Text),
-];
+pub(super) const SET: Spec = &[("commands", Kind::Array), ("scope", Kind::Object), ("language_code", Kind::Text)];
 pub(super) const SCOPE: Spec = &[("scope", Kind::Object), ("language_code", Kind::Text)];
 
-const COMMAND: Spec = &[
-    ("command", Kind::Text),
-    ("description", Kind::Text),
-    ("is_ephemeral", Kind::Boolean),
-];
+const COMMAND: Spec = &[("command", Kind::Text), ("description", Kind::Text), ("is_ephemeral", Kind::Boolean)];
 
 /// Scopes and the ids each needs.
 const SCOPES: [(&str, &[&str]); 7] = [
@@ -45,9 +37,7 @@ pub(super) fn set(turn: &mut Turn<'_>) -> Outcome {
 
 pub(super) fn get(turn: &mut Turn<'_>) -> Outcome {
     let key = key(turn)?;
-    Ok(Success::of(
-        turn.bot().commands.get(&key).unwrap_or(&json!([])),
-    ))
+    Ok(Success::of(turn.bot().commands.get(&key).unwrap_or(&json!([]))))
 }
 
 pub(super) fn delete(turn: &mut Turn<'_>) -> Outcome {
@@ -76,26 +66,13 @@ fn command(given: &Value) -> Result<Value, Failure> {
 /// Commands are kept by scope and language.
 fn key(turn: &Turn<'_>) -> Result<(String, String), Failure> {
     let language = turn.params.text("language_code").unwrap_or_default();
-    if !language.is_empty()
-        && (language.len() != 2 || !language.chars().all(|c| c.is_ascii_lowercase()))
-    {
+    if !language.is_empty() && (language.len() != 2 || !language.chars().all(|c| c.is_ascii_lowercase())) {
         return Err(Failure::bad("invalid language code specified"));
     }
-    let scope = turn
-        .params
-        .get("scope")
-        .cloned()
-        .unwrap_or_else(|| json!({"type": "default"}));
-    let kind = scope
-        .get("type")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let wrong =
-        || Failure::bad("can't parse BotCommandScope: unsupported type or missing id specified");
-    let (_, ids) = SCOPES
-        .iter()
-        .find(|(known, _)| *known == kind)
-        .ok_or_else(wrong)?;
+    let scope = turn.params.get("scope").cloned().unwrap_or_else(|| json!({"type": "default"}));
+    let kind = scope.get("type").and_then(Value::as_str).unwrap_or_default();
+    let wrong = || Failure::bad("can't parse BotCommandScope: unsupported type or missing id specified");
+    let (_, ids) = SCOPES.iter().find(|(known, _)| *known == kind).ok_or_else(wrong)?;
     let fields = scope.as_object().map_or(0, serde_json::Map::len);
     if fields != ids.len() + 1 || ids.iter().any(|id| scope.get(id).is_none()) {
         return Err(wrong());

@@ -54,9 +54,7 @@ pub(super) fn markup(turn: &mut Turn<'_>) -> Outcome {
 fn edit(turn: &mut Turn<'_>, change: impl FnOnce(&mut Message)) -> Outcome {
     let (customer, id) = target(turn)?;
     let chat = turn.chat(&customer);
-    let old = chat
-        .message(id)
-        .ok_or_else(|| Failure::bad("message to edit not found"))?;
+    let old = chat.message(id).ok_or_else(|| Failure::bad("message to edit not found"))?;
     if old.from != From::Bot || old.fixed {
         return Err(Failure::bad("message can't be edited"));
     }
@@ -75,9 +73,7 @@ fn edit(turn: &mut Turn<'_>, change: impl FnOnce(&mut Message)) -> Outcome {
 pub(super) fn delete(turn: &mut Turn<'_>) -> Outcome {
     let (customer, id) = target(turn)?;
     let chat = turn.chat(&customer);
-    let message = chat
-        .message(id)
-        .ok_or_else(|| Failure::bad("message to delete not found"))?;
+    let message = chat.message(id).ok_or_else(|| Failure::bad("message to delete not found"))?;
     if message.date + DELETABLE_SECONDS < now() {
         return Err(Failure::bad("message can't be deleted for everyone"));
     }

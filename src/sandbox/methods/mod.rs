@@ -33,114 +33,41 @@ pub(crate) struct Turn<'a> {
 
 /// All methods; `getUpdates` waits and so has a run of its own in [`super::poll`].
 const METHODS: &[Method] = &[
-    Method {
-        name: "getUpdates",
-        params: GET_UPDATES,
-        run: |_| Err(Failure::new(500, "getUpdates is not run here")),
-    },
-    Method {
-        name: "getMe",
-        params: &[],
-        run: me::get_me,
-    },
-    Method {
-        name: "setWebhook",
-        params: set_webhook::SET,
-        run: set_webhook::set,
-    },
-    Method {
-        name: "deleteWebhook",
-        params: set_webhook::DELETE,
-        run: set_webhook::delete,
-    },
-    Method {
-        name: "getWebhookInfo",
-        params: &[],
-        run: set_webhook::info,
-    },
-    Method {
-        name: "sendMessage",
-        params: send::MESSAGE,
-        run: send::message,
-    },
-    Method {
-        name: "sendChatAction",
-        params: send::ACTION,
-        run: send::action,
-    },
-    Method {
-        name: "editMessageText",
-        params: edit::TEXT,
-        run: edit::text,
-    },
-    Method {
-        name: "editMessageReplyMarkup",
-        params: edit::MARKUP,
-        run: edit::markup,
-    },
-    Method {
-        name: "deleteMessage",
-        params: edit::DELETE,
-        run: edit::delete,
-    },
-    Method {
-        name: "answerCallbackQuery",
-        params: answer_callback::SPEC,
-        run: answer_callback::answer,
-    },
-    Method {
-        name: "setMyCommands",
-        params: commands::SET,
-        run: commands::set,
-    },
-    Method {
-        name: "getMyCommands",
-        params: commands::SCOPE,
-        run: commands::get,
-    },
-    Method {
-        name: "deleteMyCommands",
-        params: commands::SCOPE,
-        run: commands::delete,
-    },
+    Method { name: "getUpdates", params: GET_UPDATES, run: |_| Err(Failure::new(500, "getUpdates is not run here")) },
+    Method { name: "getMe", params: &[], run: me::get_me },
+    Method { name: "setWebhook", params: set_webhook::SET, run: set_webhook::set },
+    Method { name: "deleteWebhook", params: set_webhook::DELETE, run: set_webhook::delete },
+    Method { name: "getWebhookInfo", params: &[], run: set_webhook::info },
+    Method { name: "sendMessage", params: send::MESSAGE, run: send::message },
+    Method { name: "sendChatAction", params: send::ACTION, run: send::action },
+    Method { name: "editMessageText", params: edit::TEXT, run: edit::text },
+    Method { name: "editMessageReplyMarkup", params: edit::MARKUP, run: edit::markup },
+    Method { name: "deleteMessage", params: edit::DELETE, run: edit::delete },
+    Method { name: "answerCallbackQuery", params: answer_callback::SPEC, run: answer_callback::answer },
+    Method { name: "setMyCommands", params: commands::SET, run: commands::set },
+    Method { name: "getMyCommands", params: commands::SCOPE, run: commands::get },
+    Method { name: "deleteMyCommands", params: commands::SCOPE, run: commands::delete },
 ];
 
-const GET_UPDATES: Spec = &[
-    ("offset", Kind::Integer),
-    ("limit", Kind::Integer),
-    ("timeout", Kind::Integer),
-    ("allowed_updates", Kind::Array),
-];
+const GET_UPDATES: Spec = &[("offset", Kind::Integer), ("limit", Kind::Integer), ("timeout", Kind::Integer), ("allowed_updates", Kind::Array)];
 
 /// Finds a method, whatever the case.
 pub(crate) fn find(name: &str) -> Option<&'static Method> {
-    METHODS
-        .iter()
-        .find(|method| method.name.eq_ignore_ascii_case(name))
+    METHODS.iter().find(|method| method.name.eq_ignore_ascii_case(name))
 }
 
 /// The kinds in `allowed_updates`; `None` when it was not given, so the earlier choice stays.
-pub(crate) fn allowed_updates(
-    params: &Params,
-    strict: bool,
-) -> Result<Option<Vec<String>>, Failure> {
-    let Some(list) = params
-        .get("allowed_updates")
-        .and_then(|value| value.as_array())
-    else {
+pub(crate) fn allowed_updates(params: &Params, strict: bool) -> Result<Option<Vec<String>>, Failure> {
+    let Some(list) = params.get("allowed_updates").and_then(|value| value.as_array()) else {
         return Ok(None);
     };
     let mut kinds = Vec::new();
     for value in list {
-        let kind = value
-            .as_str()
-            .ok_or_else(|| Failure::bad("allowed_updates must be an array of strings"))?;
+        let kind = value.as_str().ok_or_else(|| Failure::bad("allowed_updates must be an array of strings"))?;
         if super::update::KINDS.contains(&kind) {
             kinds.push(kind.to_owned());
         } else if strict {
-            return Err(Failure::bad(format!(
-                "allowed_updates: unknown kind \"{kind}\" (Telegram would ignore it)"
-            )));
+            return Err(Failure::bad(format!("allowed_updates: unknown kind \"{kind}\" (Telegram would ignore it)")));
         }
     }
     Ok(Some(kinds))
@@ -148,10 +75,7 @@ pub(crate) fn allowed_updates(
 
 impl Turn<'_> {
     fn bot(&mut self) -> &mut Bot {
-        self.world
-            .bots
-            .get_mut(&self.bot)
-            .expect("bots are never removed")
+        self.world.bots.get_mut(&self.bot).expect("bots are never removed")
     }
 
     /// The customer that `chat_id` means, if the bot may write to them.
@@ -164,9 +88,7 @@ impl Turn<'_> {
         match self.bot().chats.get(&customer.id) {
             Some(chat) if chat.blocked => Err(Failure::forbidden("bot was blocked by the user")),
             Some(chat) if chat.started => Ok(customer),
-            _ => Err(Failure::forbidden(
-                "bot can't initiate conversation with a user",
-            )),
+            _ => Err(Failure::forbidden("bot can't initiate conversation with a user")),
         }
     }
 
@@ -185,13 +107,8 @@ impl Turn<'_> {
     /// Telegram's `Message` of this chat.
     fn shown(&mut self, customer: &Customer, id: i64) -> Outcome {
         let bot = &self.world.bots[&self.bot];
-        let message = bot
-            .chats
-            .get(&customer.id)
-            .and_then(|chat| chat.message(id));
+        let message = bot.chats.get(&customer.id).and_then(|chat| chat.message(id));
         let message = message.ok_or_else(|| Failure::bad("message not found"))?;
-        Ok(super::answer::Success::of(&super::message::shown(
-            bot, customer, message,
-        )))
+        Ok(super::answer::Success::of(&super::message::shown(bot, customer, message)))
     }
 }

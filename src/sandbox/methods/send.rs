@@ -29,12 +29,8 @@ pub(super) const MESSAGE: Spec = &[
     ("reply_markup", Kind::Object),
 ];
 
-pub(super) const ACTION: Spec = &[
-    ("business_connection_id", Kind::Unsupported),
-    ("chat_id", Kind::Chat),
-    ("message_thread_id", Kind::Integer),
-    ("action", Kind::Text),
-];
+pub(super) const ACTION: Spec =
+    &[("business_connection_id", Kind::Unsupported), ("chat_id", Kind::Chat), ("message_thread_id", Kind::Integer), ("action", Kind::Text)];
 
 const REPLY: Spec = &[
     ("message_id", Kind::Integer),
@@ -83,10 +79,7 @@ pub(super) fn message(turn: &mut Turn<'_>) -> Outcome {
     if let Some(Markup::Inline(keyboard)) = &markup {
         message.inline = Some(keyboard.clone());
     }
-    message.fixed = matches!(
-        markup,
-        Some(Markup::Reply(_) | Markup::Remove | Markup::ForceReply(_))
-    );
+    message.fixed = matches!(markup, Some(Markup::Reply(_) | Markup::Remove | Markup::ForceReply(_)));
     let chat = turn.chat(&customer);
     let id = chat.add(message);
     show(chat, id, markup);
@@ -110,18 +103,14 @@ fn show(chat: &mut Chat, message_id: i64, markup: Option<Markup>) {
 /// Fields that Telegram shows again in the message.
 fn extras(turn: &Turn<'_>, message: &mut Message) -> Result<(), Failure> {
     if turn.params.boolean("protect_content") {
-        message
-            .extra
-            .insert("has_protected_content".to_owned(), true.into());
+        message.extra.insert("has_protected_content".to_owned(), true.into());
     }
     if let Some(effect) = turn.params.text("message_effect_id") {
         message.extra.insert("effect_id".to_owned(), effect.into());
     }
     if let Some(options) = turn.params.get("link_preview_options") {
         params::object(options, PREVIEW, "link_preview_options").map_err(Failure::bad)?;
-        message
-            .extra
-            .insert("link_preview_options".to_owned(), options.clone());
+        message.extra.insert("link_preview_options".to_owned(), options.clone());
     }
     Ok(())
 }
@@ -139,10 +128,7 @@ fn reply_to(turn: &Turn<'_>, chat: Option<&Chat>) -> Result<Option<i64>, Failure
     };
     let map = params::object(given, REPLY, "reply_parameters").map_err(Failure::bad)?;
     let id = map.get("message_id").and_then(Value::as_i64).unwrap_or(0);
-    let anyway = map
-        .get("allow_sending_without_reply")
-        .and_then(Value::as_bool)
-        .unwrap_or(false);
+    let anyway = map.get("allow_sending_without_reply").and_then(Value::as_bool).unwrap_or(false);
     match chat.and_then(|chat| chat.message(id)) {
         Some(_) => Ok(Some(id)),
         None if anyway => Ok(None),

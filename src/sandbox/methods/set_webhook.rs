@@ -25,15 +25,8 @@ pub(super) fn set(turn: &mut Turn<'_>) -> Outcome {
     let Some(url) = turn.params.text("url") else {
         return delete(turn);
     };
-    let (url, wanted) = (
-        checked_url(turn, url)?,
-        allowed_updates(turn.params, turn.options.strict)?,
-    );
-    let connections = turn
-        .params
-        .integer("max_connections")
-        .unwrap_or(40)
-        .clamp(1, 100);
+    let (url, wanted) = (checked_url(turn, url)?, allowed_updates(turn.params, turn.options.strict)?);
+    let connections = turn.params.integer("max_connections").unwrap_or(40).clamp(1, 100);
     let secret = secret(turn.params)?;
     let ip = turn.params.text("ip_address").map(str::to_owned);
     drop_pending(turn);
@@ -55,11 +48,7 @@ pub(super) fn delete(turn: &mut Turn<'_>) -> Outcome {
     let bot = turn.bot();
     let had = bot.webhook.take().is_some();
     bot.stir();
-    Ok(Success::described(if had {
-        "Webhook was deleted"
-    } else {
-        "Webhook is already deleted"
-    }))
+    Ok(Success::described(if had { "Webhook was deleted" } else { "Webhook is already deleted" }))
 }
 
 fn drop_pending(turn: &mut Turn<'_>) {
@@ -79,9 +68,7 @@ fn checked_url(turn: &Turn<'_>, text: &str) -> Result<Url, Failure> {
         return Err(bad("An HTTPS URL must be provided for webhook"));
     }
     if !PORTS.contains(&url.port_or_known_default().unwrap_or(0)) {
-        return Err(bad(
-            "Webhook can be set up only on ports 80, 88, 443 or 8443",
-        ));
+        return Err(bad("Webhook can be set up only on ports 80, 88, 443 or 8443"));
     }
     Ok(url)
 }
@@ -93,10 +80,7 @@ fn secret(params: &Params) -> Result<Option<String>, Failure> {
     if secret.len() > 256 {
         return Err(Failure::bad("secret token is too long"));
     }
-    if !secret
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
-    {
+    if !secret.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
         return Err(Failure::bad("secret token contains unallowed characters"));
     }
     Ok(Some(secret.to_owned()))
@@ -120,11 +104,7 @@ pub(super) fn info(turn: &mut Turn<'_>) -> Outcome {
         }
     }
     if !bot.allowed.is_empty() {
-        info["allowed_updates"] = bot
-            .allowed
-            .iter()
-            .map(|kind| Value::from(kind.as_str()))
-            .collect();
+        info["allowed_updates"] = bot.allowed.iter().map(|kind| Value::from(kind.as_str())).collect();
     }
     Ok(Success::of(&info))
 }
