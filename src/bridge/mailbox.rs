@@ -9,6 +9,7 @@ use dashmap::mapref::entry::Entry;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use super::recall;
 use super::run::Shared;
 use crate::dialog::{Effect, Given, advance};
 use crate::domain::{ChatKey, ChatRecord, ConversationKey, Incoming, Operation, OperationKey, Outgoing, Request, TelegramBotId, UpdateId};
@@ -103,7 +104,7 @@ fn answer(done: Option<oneshot::Sender<Result<(), Failure>>>, outcome: Result<()
 async fn handle(shared: &Arc<Shared>, chat: ChatKey, record: &mut Option<ChatRecord>, letter: &Letter) -> Result<(), Failure> {
     let before = match record.take() {
         Some(known) => known,
-        None => shared.store.chat(chat)?.unwrap_or_default(),
+        None => recall::record(shared, chat, letter.event.profile.user).await?,
     };
     let Some((script, running)) = shared.registry.channel(chat.channel) else {
         return Err(Failure::new(Class::Transient, "the channel has been switched off"));

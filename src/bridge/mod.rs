@@ -15,6 +15,7 @@ mod mailbox;
 mod metrics;
 mod outbox;
 mod pause;
+mod recall;
 mod registry;
 mod run;
 mod session;

@@ -1,6 +1,7 @@
 //! Puts the parts together, runs them, and stops them in order.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
@@ -72,6 +73,8 @@ pub struct Shared {
     pub lease: LeaseBoard,
     pub nudges: Arc<Nudges>,
     pub ready: Arc<Ready>,
+    /// The store's era: chats of an earlier one are checked against Odoo at the next word.
+    pub era: AtomicU32,
     /// Rings when the lease should be looked at now.
     pub session_bell: tokio::sync::Notify,
     pub tasks: TaskTracker,
@@ -109,6 +112,7 @@ pub struct Bridge(Arc<Shared>);
 impl Bridge {
     /// Puts it together. Nothing happens yet.
     pub fn new(parts: Parts, settings: Settings) -> Self {
+        let era = parts.store.identity().map(|identity| identity.era).unwrap_or_default();
         let registry = Registry::new(parts.connect, parts.clock.clone());
         Self(Arc::new(Shared {
             store: parts.store,
@@ -123,6 +127,7 @@ impl Bridge {
             lease: LeaseBoard::new(),
             nudges: Arc::default(),
             ready: Arc::default(),
+            era: AtomicU32::new(era),
             session_bell: tokio::sync::Notify::new(),
             tasks: TaskTracker::new(),
             intake_stop: CancellationToken::new(),

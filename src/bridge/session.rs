@@ -1,6 +1,7 @@
 //! The lease: shaking hands with Odoo, the heartbeat, and what Odoo tells us.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout};
@@ -69,11 +70,23 @@ async fn shake(shared: &Shared) -> Result<Welcome, Failure> {
     };
     let welcome = shared.backend.handshake(&hello).await?;
     if welcome.status == Readiness::Ready {
-        let identity =
-            StoreIdentity { store_id: identity.store_id, database_uuid: Some(welcome.database_uuid.clone()), nonce: Some(welcome.nonce.clone()) };
+        let identity = renewed(identity, &welcome);
+        shared.era.store(identity.era, Ordering::Relaxed);
         shared.store.commit(Change { identity: Some(identity), ..Change::default() }).await?;
     }
     Ok(welcome)
+}
+
+/// What ties the store to the database from now on. A new epoch (an administrator has confirmed that the two belong together) begins a new era.
+fn renewed(old: StoreIdentity, welcome: &Welcome) -> StoreIdentity {
+    let era = if old.epoch == welcome.epoch { old.era } else { old.era + 1 };
+    StoreIdentity {
+        store_id: old.store_id,
+        database_uuid: Some(welcome.database_uuid.clone()),
+        nonce: Some(welcome.nonce.clone()),
+        epoch: welcome.epoch.clone(),
+        era,
+    }
 }
 
 /// Odoo wants us to wait: nothing is taken in or sent.

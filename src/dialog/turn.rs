@@ -54,7 +54,7 @@ impl Turn<'_> {
         if !self.script.client {
             return self.record_only();
         }
-        self.renew_after_silence();
+        self.renew();
         self.answer();
         self.note_position();
     }
@@ -121,13 +121,15 @@ impl Turn<'_> {
         self.record.conversation = Some(Conversation::open(key, self.script.bot, self.given.now));
     }
 
-    /// After a day of silence the talk goes on where it was, in a conversation of its own.
-    fn renew_after_silence(&mut self) {
+    /// After a day of silence, or where Odoo has lost the conversation, the talk goes on where it was, in a conversation of its own.
+    fn renew(&mut self) {
         let Some(old) = self.record.conversation.clone() else { return };
-        if self.given.now.duration_since(old.active) < SILENCE {
+        if !old.forgotten && self.given.now.duration_since(old.active) < SILENCE {
             return;
         }
-        self.effects.push(Effect::Record(OperationBody::Close { conversation: old.key, reason: CloseReason::Silence }));
+        if !old.forgotten {
+            self.effects.push(Effect::Record(OperationBody::Close { conversation: old.key, reason: CloseReason::Silence }));
+        }
         self.open();
         let new = self.conversation();
         new.step = old.step;

@@ -41,7 +41,15 @@ pub struct ChatRecord {
     /// The open conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<Conversation>,
+    /// The store's era in which this was last checked against Odoo (see the port `Store`).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub era: u32,
     /// The person has blocked the bot.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub blocked: bool,
+}
+
+/// For serde: the first era goes without saying.
+fn is_zero(era: &u32) -> bool {
+    *era == 0
 }

@@ -26,6 +26,9 @@ pub struct Conversation {
     pub sequence: u32,
     /// The last activity of either side.
     pub active: Timestamp,
+    /// Odoo does not know this conversation any more (its database was restored): the next word opens one at the same place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forgotten: bool,
     /// The keyboard label last taken, and Telegram's date of it: the same tap again within 3 s is one tap.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken: Option<(String, Timestamp)>,
@@ -34,7 +37,7 @@ pub struct Conversation {
 impl Conversation {
     /// A conversation that begins now.
     pub fn open(key: ConversationKey, bot: BotId, now: Timestamp) -> Self {
-        Self { key, bot, step: None, started: false, keyboard: false, sequence: 0, active: now, taken: None }
+        Self { key, bot, step: None, started: false, keyboard: false, sequence: 0, active: now, forgotten: false, taken: None }
     }
 
     /// The number of the next message of the transcript.

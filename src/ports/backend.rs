@@ -76,6 +76,9 @@ pub struct Welcome {
     pub database_uuid: String,
     /// To be shown at the next handshake.
     pub nonce: String,
+    /// Drawn when an administrator last confirmed a store; empty before.
+    #[serde(default)]
+    pub epoch: String,
     /// The generation of the lease.
     pub generation: i64,
     /// How long the lease lasts without a heartbeat.

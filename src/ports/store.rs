@@ -112,6 +112,19 @@ pub struct StoreIdentity {
     pub database_uuid: Option<String>,
     /// What the database gave at the last handshake.
     pub nonce: Option<String>,
+    /// What the database drew when an administrator last confirmed that it and a store belong together; empty before.
+    #[serde(default)]
+    pub epoch: String,
+    /// How many epochs this store has seen. A chat's record of an earlier era may speak of conversations that the database does not know.
+    #[serde(default)]
+    pub era: u32,
+}
+
+impl StoreIdentity {
+    /// A store that belongs to no database yet.
+    pub fn new(store_id: impl Into<String>) -> Self {
+        Self { store_id: store_id.into(), database_uuid: None, nonce: None, epoch: String::new(), era: 0 }
+    }
 }
 
 /// How much waits.

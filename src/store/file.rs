@@ -115,7 +115,7 @@ fn make(folder: &Folder, opener: &Opener) -> Result<(), Error> {
 }
 
 fn fill(transaction: &WriteTransaction) -> Result<(), Error> {
-    let identity = StoreIdentity { store_id: ulid::Ulid::generate().to_string(), database_uuid: None, nonce: None };
+    let identity = StoreIdentity::new(ulid::Ulid::generate().to_string());
     let identity = rows::encode(&identity).expect("three texts have a JSON form");
     transaction.open_table(META)?.insert(IDENTITY, identity.as_slice())?;
     let mut counters = transaction.open_table(COUNTERS)?;

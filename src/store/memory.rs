@@ -39,7 +39,7 @@ impl MemoryStore {
             chats: BTreeMap::new(),
             sends: BTreeMap::new(),
             operations: BTreeMap::new(),
-            identity: StoreIdentity { store_id, database_uuid: None, nonce: None },
+            identity: StoreIdentity::new(store_id),
             bots: BTreeMap::new(),
             next: 1,
             failure: None,

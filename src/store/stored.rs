@@ -74,6 +74,6 @@ fn operations_are_stored_like_this() {
 
 #[test]
 fn identities_are_stored_like_this() {
-    let identity = StoreIdentity { store_id: "01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned(), database_uuid: None, nonce: Some("n".to_owned()) };
-    is_stored_as(&identity, r#"{"store_id":"01ARZ3NDEKTSV4RRFFQ69G5FAV","database_uuid":null,"nonce":"n"}"#);
+    let identity = StoreIdentity { nonce: Some("n".to_owned()), ..StoreIdentity::new("01ARZ3NDEKTSV4RRFFQ69G5FAV") };
+    is_stored_as(&identity, r#"{"store_id":"01ARZ3NDEKTSV4RRFFQ69G5FAV","database_uuid":null,"nonce":"n","epoch":"","era":0}"#);
 }

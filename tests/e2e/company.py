@@ -62,6 +62,11 @@ class Company:
         until(working, "the bridge works")
         return bridge
 
+    def live(self):
+        """Wait until the bridge has read and acknowledged everything that was saved."""
+        count = "SELECT count(*) FROM chatbridge_event"
+        until(lambda: self.odoo.installation.postgres.sql(count, self.odoo.database) == [["0"]], "the bridge has read what was saved")
+
     def make_shop(self, number: int) -> Shop:
         """A bot with: Welcome → What would you like? [Prices] [Hours] → answers."""
         bot = self.create("chatbridge.bot", name=f"Shop {number}", kind="client")

@@ -92,7 +92,7 @@ def test_killed_again_and_again_under_traffic(bridge, company, shop, make_custom
                 text = f"word {kill}-{word}"
                 customer.say(text)
                 said[customer.user].append(text)
-        written = chance.randrange(0, 60)
+        written = chance.randrange(0, 45)
         until(lambda: bridge.metric("messages_sent_total") >= written, f"{written} messages sent (seed {seed})", 30)
         bridge.kill()
         bridge.start()

@@ -47,6 +47,7 @@ pub fn record(name: &str) -> ChatRecord {
 /// A chat in which every field is filled.
 pub fn full_record() -> ChatRecord {
     ChatRecord {
+        era: 0,
         profile: Some(Profile {
             user: UserId(7_000_000_000),
             first_name: "Оксана".to_owned(),

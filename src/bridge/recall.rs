@@ -1,0 +1,103 @@
+//! What is known of a chat: from the store; and, where the store was lost or the database restored, from Odoo.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::run::Shared;
+use crate::domain::{ChatKey, ChatRecord, Conversation, UserId};
+use crate::ports::{Failure, OpenConversation};
+
+/// How long a customer waits for what Odoo remembers; then the talk goes on without it.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The record of a chat. One of an earlier era is brought in line with Odoo first: store and database may have lost different things.
+pub async fn record(shared: &Shared, chat: ChatKey, user: UserId) -> Result<ChatRecord, Failure> {
+    let stored = shared.store.chat(chat)?.unwrap_or_default();
+    let era = shared.era.load(Ordering::Relaxed);
+    if stored.era == era {
+        return Ok(stored);
+    }
+    let remembered = ask(shared, chat, user).await;
+    Ok(join(stored, remembered, era))
+}
+
+async fn ask(shared: &Shared, chat: ChatKey, user: UserId) -> Option<OpenConversation> {
+    let asked = async {
+        let claim = shared.lease.claim(None).await;
+        shared.backend.open_conversation(&claim, chat.channel, user).await
+    };
+    match timeout(PATIENCE, asked).await {
+        Ok(Ok(found)) => found,
+        Ok(Err(failure)) => {
+            tracing::warn!(channel.id = %chat.channel, %failure, "Odoo could not tell of an earlier conversation");
+            None
+        }
+        Err(_) => {
+            tracing::warn!(channel.id = %chat.channel, "Odoo did not tell of an earlier conversation in time");
+            None
+        }
+    }
+}
+
+/// Joins both memories: the conversation that Odoo knows goes on, at the place that the store knows, if it knows it. A conversation that Odoo does not
+/// know goes on in a new one; the person is introduced to Odoo again in any case.
+fn join(stored: ChatRecord, remembered: Option<OpenConversation>, era: u32) -> ChatRecord {
+    let conversation = match (stored.conversation, remembered) {
+        (Some(ours), Some(known)) if ours.key == known.conversation => Some(Conversation { sequence: ours.sequence.max(known.sequence), ..ours }),
+        (Some(ours), None) => Some(Conversation { forgotten: true, ..ours }),
+        (_, Some(known)) => restored(known),
+        (None, None) => None,
+    };
+    ChatRecord { profile: None, conversation, era, blocked: stored.blocked }
+}
+
+/// A conversation from Odoo's copy.
+fn restored(known: OpenConversation) -> Option<Conversation> {
+    let copy: Conversation = serde_json::from_value(known.state).ok()?;
+    Some(Conversation { key: known.conversation, step: known.step, sequence: copy.sequence.max(known.sequence), ..copy })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{BotId, ConversationKey, Profile, StepId};
+    use jiff::Timestamp;
+
+    fn conversation(sequence: u32) -> Conversation {
+        let open = Conversation::open(ConversationKey(ulid::Ulid::from_parts(1, 1)), BotId(1), Timestamp::UNIX_EPOCH);
+        Conversation { step: Some(StepId(2)), started: true, keyboard: true, sequence, ..open }
+    }
+
+    fn known(conversation: &Conversation, sequence: u32) -> OpenConversation {
+        let state = serde_json::to_value(conversation).expect("plain data");
+        OpenConversation { conversation: conversation.key, step: conversation.step, state, sequence }
+    }
+
+    fn stored(conversation: Option<Conversation>) -> ChatRecord {
+        let profile = Profile { user: UserId(5), first_name: "Anna".to_owned(), last_name: None, username: None, language_code: None };
+        ChatRecord { profile: Some(profile), conversation, era: 0, blocked: false }
+    }
+
+    #[test]
+    fn a_lost_store_gets_the_conversation_back_from_odoo() {
+        let before = conversation(4);
+        let joined = join(ChatRecord::default(), Some(known(&before, 6)), 1);
+        assert_eq!(joined, ChatRecord { conversation: Some(Conversation { sequence: 6, ..before }), era: 1, ..ChatRecord::default() });
+    }
+
+    #[test]
+    fn a_store_that_is_ahead_of_odoo_keeps_its_place_in_a_conversation_that_odoo_knows() {
+        let ours = conversation(9);
+        let joined = join(stored(Some(ours.clone())), Some(known(&conversation(4), 4)), 2);
+        assert_eq!(joined.conversation, Some(ours));
+        assert_eq!(joined.profile, None, "introduced again: the sender may be gone, too");
+    }
+
+    #[test]
+    fn a_conversation_that_odoo_does_not_know_is_marked_so() {
+        let ours = conversation(9);
+        assert_eq!(join(stored(Some(ours.clone())), None, 1).conversation, Some(Conversation { forgotten: true, ..ours }));
+    }
+}
