@@ -1,2 +1,5 @@
 //! The `chatbridge` command.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    chatbridge::cli::main()
+}

@@ -1,0 +1,182 @@
+//! Sends what waits, in order per chat, chats side by side. A message leaves the store when Telegram has taken or refused it for good.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+use super::mailbox::{Letter, lane_of};
+use super::pause::Pauses;
+use super::registry::Running;
+use super::run::Shared;
+use crate::domain::{ChannelId, ChatKey, Content, Incoming, Operation, OperationBody, OperationKey};
+use crate::ports::{Certainty, Change, Class, Failure, StoredSend};
+
+/// Messages read from the store at a time.
+const BATCH: usize = 16;
+/// Messages in flight to Telegram at the same time, all chats together.
+const IN_FLIGHT: usize = 256;
+/// How often a chat whose channel is refused is tried again.
+const PROBE: Duration = Duration::from_secs(30);
+
+/// The chats that are being drained.
+pub struct Outbox {
+    active: DashMap<ChatKey, Drain>,
+    in_flight: Semaphore,
+}
+
+#[derive(Default)]
+struct Drain {
+    /// More was put into the store since the drain last looked.
+    again: AtomicBool,
+}
+
+impl Outbox {
+    /// Nothing is under way.
+    pub fn new() -> Self {
+        Self { active: DashMap::new(), in_flight: Semaphore::new(IN_FLIGHT) }
+    }
+
+    /// Sends what waits for a chat. `taken`: when the update was taken in that this answers.
+    pub fn wake(&self, shared: &Arc<Shared>, chat: ChatKey, taken: Option<Instant>) {
+        match self.active.entry(chat) {
+            Entry::Occupied(entry) => entry.get().again.store(true, Ordering::Release),
+            Entry::Vacant(entry) => {
+                entry.insert(Drain::default());
+                shared.tasks.spawn(drain(shared.clone(), chat, taken));
+            }
+        }
+    }
+
+    /// Takes up again what waits in the store for the chats of a channel.
+    pub fn wake_channel(&self, shared: &Arc<Shared>, channel: ChannelId) -> Result<(), Failure> {
+        for chat in shared.store.chats_with_sends()? {
+            if chat.channel == channel {
+                self.wake(shared, chat, None);
+            }
+        }
+        Ok(())
+    }
+
+    /// Is nothing under way?
+    pub fn is_idle(&self) -> bool {
+        self.active.is_empty()
+    }
+
+    /// Ends a drain, unless more has come meanwhile.
+    fn finished(&self, chat: ChatKey) -> bool {
+        self.active.remove_if(&chat, |_, drain| !drain.again.swap(false, Ordering::AcqRel)).is_some()
+    }
+}
+
+async fn drain(shared: Arc<Shared>, chat: ChatKey, mut taken: Option<Instant>) {
+    let mut pauses = Pauses::new(Duration::from_millis(300), Duration::from_secs(60));
+    loop {
+        let waiting = match shared.store.sends(chat, BATCH) {
+            Ok(waiting) => waiting,
+            Err(failure) => {
+                tracing::error!(%failure, "the store cannot be read");
+                tokio::time::sleep(pauses.after(&failure)).await;
+                continue;
+            }
+        };
+        if waiting.is_empty() {
+            if shared.outbox.finished(chat) {
+                return;
+            }
+            continue;
+        }
+        for send in waiting {
+            let outcome = tokio::select! {
+                outcome = deliver(&shared, chat, &send, &mut pauses, &mut taken) => outcome,
+                () = shared.stop.cancelled() => None,
+            };
+            if outcome.is_none() {
+                // The channel is off, or the bridge stops: what waits stays in the store.
+                shared.outbox.active.remove(&chat);
+                return;
+            }
+        }
+    }
+}
+
+/// Sends one message, however long it takes. None when the channel is gone.
+async fn deliver(shared: &Arc<Shared>, chat: ChatKey, send: &StoredSend, pauses: &mut Pauses, taken: &mut Option<Instant>) -> Option<()> {
+    loop {
+        shared.lease.until_working().await;
+        let (_, running) = shared.registry.channel(chat.channel)?;
+        let outcome = {
+            let _place = shared.outbox.in_flight.acquire().await.ok()?;
+            if let Some(taken) = taken.take() {
+                shared.metrics.answer_seconds.observe(taken.elapsed().as_secs_f64());
+            }
+            running.messenger.perform(chat.chat, &send.outgoing.request).await
+        };
+        match outcome {
+            Ok(_) => {
+                pauses.reset();
+                shared.metrics.sent.inc();
+                settle(shared, chat, send, None).await;
+                return Some(());
+            }
+            Err(failure) => match failure.class {
+                Class::Transient | Class::RateLimited | Class::Lost => again(shared, &running, &failure, pauses).await,
+                Class::Denied => tokio::time::sleep(PROBE).await,
+                Class::Gone | Class::Refused | Class::Malformed | Class::Bug => {
+                    refuse(shared, chat, send, &failure).await;
+                    return Some(());
+                }
+            },
+        }
+    }
+}
+
+/// Waits before the next try. What may have arrived is sent again nevertheless: for a person a doubled answer is better than none.
+async fn again(shared: &Shared, running: &Running, failure: &Failure, pauses: &mut Pauses) {
+    if failure.certainty == Certainty::Unknown {
+        shared.metrics.resent.inc();
+    }
+    let pause = pauses.after(failure);
+    tracing::info!(channel.id = %running.channel.id, class = ?failure.class, ?pause, %failure, "a message waits");
+    tokio::time::sleep(pause).await;
+}
+
+/// Telegram refuses the message for good: Odoo is told why, and who has blocked the bot is marked.
+async fn refuse(shared: &Arc<Shared>, chat: ChatKey, send: &StoredSend, failure: &Failure) {
+    shared.metrics.undeliverable.inc();
+    tracing::warn!(channel.id = %chat.channel, class = ?failure.class, %failure, "a message cannot be delivered");
+    let body =
+        OperationBody::MessageFailed { conversation: send.outgoing.conversation, sequence: send.outgoing.sequence, reason: failure.reason.clone() };
+    settle(shared, chat, send, Some(body)).await;
+    if failure.class == Class::Gone {
+        tell_blocked(shared, chat);
+    }
+}
+
+/// Puts what we found out into the chat's own mailbox, so that it takes its place in the order.
+fn tell_blocked(shared: &Arc<Shared>, chat: ChatKey) {
+    let known = shared.store.chat(chat).ok().flatten().filter(|record| !record.blocked);
+    let Some(profile) = known.and_then(|record| record.profile) else { return };
+    let event = Incoming { chat: chat.chat, profile, at: shared.clock.now(), message: None, content: Content::Blocked };
+    shared.mailboxes.post(shared, chat, Letter { update: None, event, taken: Instant::now(), done: None });
+}
+
+/// Takes a message out of the store, with what Odoo is to know of it. Tried until it succeeds: else it would be sent again.
+async fn settle(shared: &Shared, chat: ChatKey, send: &StoredSend, failed: Option<OperationBody>) {
+    let mut pauses = Pauses::new(Duration::from_millis(100), Duration::from_secs(5));
+    let operations: Vec<_> =
+        failed.map(|body| (lane_of(chat), Operation { key: OperationKey::draw(), at: shared.clock.now(), body })).into_iter().collect();
+    let written = !operations.is_empty();
+    let change = Change { sent: vec![send.id], operations, ..Change::default() };
+    while let Err(failure) = shared.store.commit(change.clone()).await {
+        tracing::error!(%failure, "a sent message could not be taken off the list");
+        tokio::time::sleep(pauses.after(&failure)).await;
+    }
+    if written {
+        shared.writer.wake(lane_of(chat));
+    }
+}

@@ -1,0 +1,148 @@
+//! The bots and channels that run now.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+
+use dashmap::DashMap;
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::{BotId, Channel, ChannelId, Script, TelegramBotId};
+use crate::ports::{ChannelState, ChannelStatus, Clock, Connect, Messenger};
+
+/// Everything that is configured, by id. Replaced piece by piece; readers never wait.
+pub struct Registry {
+    bots: DashMap<BotId, Arc<Script>>,
+    channels: DashMap<ChannelId, Arc<Running>>,
+    connect: Arc<dyn Connect>,
+    clock: Arc<dyn Clock>,
+    /// Rings when a channel's state has changed.
+    pub changed: Notify,
+}
+
+/// A channel that runs.
+pub struct Running {
+    /// As configured.
+    pub channel: Channel,
+    /// Its bot.
+    pub bot: BotId,
+    /// The connection.
+    pub messenger: Arc<dyn Messenger>,
+    /// Ends its intake.
+    pub stop: CancellationToken,
+    status: Mutex<ChannelStatus>,
+}
+
+/// What a change of configuration asks of the runtime.
+#[derive(Default)]
+pub struct Difference {
+    /// Channels whose intake is to be started.
+    pub started: Vec<Arc<Running>>,
+}
+
+impl Registry {
+    /// Nothing runs yet.
+    pub fn new(connect: Arc<dyn Connect>, clock: Arc<dyn Clock>) -> Self {
+        Self { bots: DashMap::new(), channels: DashMap::new(), connect, clock, changed: Notify::new() }
+    }
+
+    /// The script and the connection of a channel.
+    pub fn channel(&self, id: ChannelId) -> Option<(Arc<Script>, Arc<Running>)> {
+        let running = self.channels.get(&id)?.clone();
+        let script = self.bots.get(&running.bot)?.clone();
+        Some((script, running))
+    }
+
+    /// The hash of each bot, to ask Odoo for what differs.
+    pub fn hashes(&self) -> std::collections::BTreeMap<BotId, String> {
+        self.bots.iter().map(|bot| (*bot.key(), bot.hash.clone())).collect()
+    }
+
+    /// Takes new versions in, and drops bots that are not among `all`. Channels that are gone or have another token are stopped.
+    pub fn update(&self, all: &[BotId], scripts: Vec<Script>) -> Difference {
+        let all: HashSet<BotId> = all.iter().copied().collect();
+        self.bots.retain(|id, _| all.contains(id));
+        for script in scripts {
+            self.bots.insert(script.bot, Arc::new(script));
+        }
+        let wanted: Vec<(BotId, Channel)> =
+            self.bots.iter().flat_map(|bot| bot.channels.iter().map(|channel| (bot.bot, channel.clone())).collect::<Vec<_>>()).collect();
+        self.channels.retain(|id, running| {
+            let stays = wanted.iter().any(|(bot, channel)| channel.id == *id && *bot == running.bot && same_token(channel, &running.channel));
+            if !stays {
+                running.stop.cancel();
+            }
+            stays
+        });
+        let mut difference = Difference::default();
+        for (bot, channel) in wanted {
+            if !self.channels.contains_key(&channel.id) {
+                let running = Arc::new(self.run(bot, channel));
+                self.channels.insert(running.channel.id, running.clone());
+                difference.started.push(running);
+            }
+        }
+        self.changed.notify_one();
+        difference
+    }
+
+    fn run(&self, bot: BotId, channel: Channel) -> Running {
+        let messenger = self.connect.connect(&channel.token);
+        let status = ChannelStatus {
+            channel: channel.id,
+            state: ChannelState::Stopped,
+            since: self.clock.now(),
+            last_update: None,
+            last_error: None,
+            username: None,
+        };
+        Running { channel, bot, messenger, stop: CancellationToken::new(), status: Mutex::new(status) }
+    }
+
+    /// Publishes a channel's state.
+    pub fn set_state(&self, running: &Running, state: ChannelState, error: Option<String>) {
+        let mut status = running.status.lock().expect("no holder panics");
+        if status.state != state || status.last_error != error {
+            if status.state != state {
+                status.since = self.clock.now();
+            }
+            status.state = state;
+            status.last_error = error;
+            self.changed.notify_one();
+        }
+    }
+
+    /// Notes who the token belongs to.
+    pub fn set_username(&self, running: &Running, username: Option<String>) {
+        running.status.lock().expect("no holder panics").username = username;
+        self.changed.notify_one();
+    }
+
+    /// Every channel's state.
+    pub fn statuses(&self) -> Vec<ChannelStatus> {
+        self.channels.iter().map(|running| running.status()).collect()
+    }
+}
+
+impl Running {
+    /// The state.
+    pub fn status(&self) -> ChannelStatus {
+        self.status.lock().expect("no holder panics").clone()
+    }
+
+    /// An update came.
+    pub fn heard(&self, at: Timestamp) {
+        self.status.lock().expect("no holder panics").last_update = Some(at);
+    }
+
+    /// The bot's number in Telegram.
+    pub fn telegram_bot(&self) -> TelegramBotId {
+        self.channel.telegram_bot
+    }
+}
+
+fn same_token(a: &Channel, b: &Channel) -> bool {
+    a.token.expose_secret() == b.token.expose_secret()
+}

@@ -1,0 +1,248 @@
+//! The lease: shaking hands with Odoo, the heartbeat, and what Odoo tells us.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::pause::Pauses;
+use super::run::{Ended, Shared};
+use super::status::{Lease, line_of};
+use super::{intake, registry::Difference};
+use crate::ports::{Change, Claim, Class, EventKind, Failure, Heartbeat, Hello, Readiness, StoreIdentity, Welcome};
+
+/// The protocol that this bridge speaks.
+const PROTOCOL: u32 = 1;
+/// Between heartbeats.
+const BEAT: Duration = Duration::from_secs(10);
+/// Between polls for events while nudges don't arrive, and while they do.
+const POLL_BUSY: Duration = Duration::from_secs(1);
+const POLL_CALM: Duration = Duration::from_secs(15);
+/// Between tries while Odoo refuses the password: more would lock the user out.
+const PROBE: Duration = Duration::from_secs(30);
+/// Between handshakes while another bridge works, or an administrator is awaited.
+const WAIT: Duration = Duration::from_secs(3);
+/// Events taken at a time.
+const EVENTS: u32 = 200;
+
+/// Keeps the session until the bridge stops. Ends early only when Odoo refuses for good at the first handshake.
+pub async fn work(shared: Arc<Shared>) -> Ended {
+    let mut pauses = Pauses::new(Duration::from_millis(500), Duration::from_secs(15));
+    let mut first = true;
+    loop {
+        match shake(&shared).await {
+            Ok(welcome) if welcome.status == Readiness::Ready => {
+                pauses.reset();
+                first = false;
+                serve(&shared, &welcome).await;
+            }
+            Ok(welcome) => {
+                first = false;
+                hold(&shared, &welcome);
+                tokio::time::sleep(WAIT).await;
+            }
+            Err(failure) if first && !failure.is_temporary() && failure.class != Class::Lost => {
+                tracing::error!("{failure}");
+                return Ended::Refused;
+            }
+            Err(failure) => {
+                go_on_without(&shared, &failure);
+                first = first && !shared.lease.working();
+                tokio::time::sleep(pauses.after(&failure)).await;
+            }
+        }
+    }
+}
+
+async fn shake(shared: &Shared) -> Result<Welcome, Failure> {
+    let identity = shared.store.identity()?;
+    let hello = Hello {
+        protocol: PROTOCOL,
+        bridge_version: env!("CARGO_PKG_VERSION").to_owned(),
+        instance: shared.settings.instance.clone(),
+        store_id: identity.store_id.clone(),
+        database_uuid: identity.database_uuid.clone(),
+        nonce: identity.nonce.clone(),
+        nudge_url: shared.settings.nudge_url.clone(),
+        nudge_secret: shared.settings.nudge_secret.clone(),
+        clock: shared.clock.now(),
+    };
+    let welcome = shared.backend.handshake(&hello).await?;
+    if welcome.status == Readiness::Ready {
+        let identity =
+            StoreIdentity { store_id: identity.store_id, database_uuid: Some(welcome.database_uuid.clone()), nonce: Some(welcome.nonce.clone()) };
+        shared.store.commit(Change { identity: Some(identity), ..Change::default() }).await?;
+    }
+    Ok(welcome)
+}
+
+/// Odoo wants us to wait: nothing is taken in or sent.
+fn hold(shared: &Shared, welcome: &Welcome) {
+    let line = line_of(welcome.status);
+    if shared.ready.get().1 != line {
+        tracing::warn!(reason = %welcome.sentence, "{line}");
+    }
+    shared.ready.set(false, line);
+    shared.set_lease(Lease::default());
+}
+
+/// Odoo can't be reached. A store that belongs to a database goes on with the dialogs; a new one has to wait.
+fn go_on_without(shared: &Shared, failure: &Failure) {
+    let known = shared.store.identity().is_ok_and(|identity| identity.nonce.is_some());
+    let line = format!("Odoo cannot be reached: {failure}");
+    if shared.ready.get().1 != line {
+        tracing::warn!(class = ?failure.class, "{line}; {}", if known { "dialogs go on, writes wait" } else { "waiting for it" });
+    }
+    shared.ready.set(known, line);
+    if known && failure.is_temporary() {
+        shared.set_lease(Lease { working: true, claim: None });
+    }
+}
+
+/// Works with the lease until it is lost.
+async fn serve(shared: &Arc<Shared>, welcome: &Welcome) {
+    tracing::info!(odoo.series = %welcome.series, addon = %welcome.addon_version, generation = welcome.generation, "connected to Odoo");
+    let claim = Claim { store_id: shared.store_id(), generation: welcome.generation };
+    let mut held = Held { shared: shared.clone(), claim: claim.clone(), nonce: welcome.nonce.clone(), current: false };
+    if let Err(failure) = held.refresh().await {
+        tracing::warn!(%failure, "the configuration could not be read; trying again");
+    }
+    shared.set_lease(Lease { working: true, claim: Some(claim) });
+    shared.ready.set(true, line_of(Readiness::Ready));
+    held.keep().await;
+    shared.set_lease(Lease::default());
+    shared.ready.set(false, "renewing the lease");
+}
+
+struct Held {
+    shared: Arc<Shared>,
+    claim: Claim,
+    nonce: String,
+    /// The configuration has been read since the handshake.
+    current: bool,
+}
+
+impl Held {
+    /// Heartbeats and events, until the lease is lost.
+    async fn keep(&mut self) {
+        let mut beat = Instant::now();
+        let mut poll = Instant::now();
+        let mut trouble = false;
+        loop {
+            let shared = self.shared.clone();
+            let outcome = tokio::select! {
+                biased;
+                () = shared.session_bell.notified() => self.beat().await,
+                () = sleep_until(beat) => {
+                    beat = Instant::now() + BEAT;
+                    self.beat().await
+                }
+                () = shared.registry.changed.notified() => self.beat().await,
+                () = shared.nudges.wait() => self.events(true).await,
+                () = sleep_until(poll) => {
+                    poll = Instant::now() + if shared.nudges.arriving() { POLL_CALM } else { POLL_BUSY };
+                    self.events(false).await
+                }
+            };
+            match outcome {
+                Ok(()) if trouble => {
+                    trouble = false;
+                    self.shared.ready.set(true, line_of(Readiness::Ready));
+                    tracing::info!("Odoo answers again");
+                }
+                Ok(()) => {}
+                Err(failure) if failure.class == Class::Lost => return tracing::warn!(%failure, "the lease is lost"),
+                Err(failure) => {
+                    if !trouble {
+                        go_on_without(&self.shared, &failure);
+                        self.shared.set_lease(Lease { working: true, claim: Some(self.claim.clone()) });
+                    }
+                    trouble = true;
+                    poll = Instant::now() + if failure.class == Class::Denied { PROBE } else { POLL_BUSY };
+                    beat = beat.max(poll);
+                }
+            }
+        }
+    }
+
+    async fn beat(&self) -> Result<(), Failure> {
+        let counts = self.shared.note_counts()?;
+        let status = Heartbeat {
+            nonce: self.nonce.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            operations_waiting: counts.operations,
+            operations_refused: self.shared.metrics.refused.get(),
+            sends_waiting: counts.sends,
+            nudges: self.shared.nudges.arriving(),
+            channels: self.shared.registry.statuses(),
+        };
+        let pulse = self.shared.backend.heartbeat(&self.claim, &status).await?;
+        match pulse.status {
+            Readiness::Ready => Ok(()),
+            other => Err(Failure::new(Class::Lost, line_of(other))),
+        }
+    }
+
+    /// Takes what happened in Odoo, until nothing is left.
+    async fn events(&mut self, nudged: bool) -> Result<(), Failure> {
+        if !self.current {
+            self.refresh().await?;
+        }
+        loop {
+            let events = self.shared.backend.events(&self.claim, EVENTS).await?;
+            if events.is_empty() {
+                return Ok(());
+            }
+            if !nudged && self.shared.nudges.arriving() && !self.announced().await {
+                self.shared.nudges.missed();
+            }
+            for event in &events {
+                if let EventKind::Unknown(kind) = &event.kind {
+                    tracing::warn!(kind, "Odoo tells of something that this bridge does not know: a newer addon?");
+                }
+            }
+            if events.iter().any(|event| matches!(event.kind, EventKind::Configuration { .. })) {
+                self.refresh().await?;
+            }
+            let ids: Vec<_> = events.iter().map(|event| event.id).collect();
+            self.shared.backend.done(&self.claim, &ids).await?;
+        }
+    }
+
+    /// A nudge may be on its way still when a poll finds what it announces.
+    async fn announced(&self) -> bool {
+        timeout(Duration::from_secs(1), self.shared.nudges.wait()).await.is_ok()
+    }
+
+    /// Fetches what differs in the configuration, keeps it, and starts and stops channels accordingly.
+    async fn refresh(&mut self) -> Result<(), Failure> {
+        let shared = &self.shared;
+        let known = shared.registry.hashes();
+        let configuration = shared.backend.configuration(&self.claim, &known).await?;
+        let forget_bots = known.keys().filter(|id| !configuration.bot_ids.contains(id)).copied().collect();
+        let mut change = Change { forget_bots, ..Change::default() };
+        let mut scripts = Vec::with_capacity(configuration.bots.len());
+        for (script, json) in configuration.bots {
+            change.bots.push((script.bot, json));
+            scripts.push(script);
+        }
+        let changed = scripts.len();
+        let difference = shared.registry.update(&configuration.bot_ids, scripts);
+        shared.store.commit(change).await?;
+        tracing::info!(bots = configuration.bot_ids.len(), changed, "configuration read");
+        shared.metrics.bots_read.inc_by(u64::try_from(changed).unwrap_or(0));
+        start(shared, difference);
+        self.current = true;
+        Ok(())
+    }
+}
+
+/// Starts the intakes of channels that are new, and sends what waits for them.
+pub fn start(shared: &Arc<Shared>, difference: Difference) {
+    for running in difference.started {
+        if let Err(failure) = shared.outbox.wake_channel(shared, running.channel.id) {
+            tracing::error!(%failure, "what waits to be sent could not be read");
+        }
+        shared.tasks.spawn(intake::work(shared.clone(), running));
+    }
+}

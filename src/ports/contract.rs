@@ -1,0 +1,3 @@
+//! The contracts as tests: each implementation of a port runs them.
+
+pub mod store;

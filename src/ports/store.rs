@@ -1,0 +1,126 @@
+//! What must survive: the working copy of chats, and everything that is on its way to Telegram or to Odoo.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Failure;
+use crate::domain::{BotId, ChatKey, ChatRecord, Operation, Outgoing, TelegramBotId, UpdateId};
+
+/// A durable store. When `commit` has returned `Done`, all of the change is safe against a crash of the process or the machine; when it has failed, none of it happened.
+/// Reads see every change whose `commit` has returned. Reads are short (no network) and may be called from async code.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Makes one change, whole or not at all. Changes that come at the same time share one flush to the disk (group commit).
+    /// A change whose `seen` is known already does nothing and returns `Duplicate`: also against another commit under way at the same time.
+    async fn commit(&self, change: Change) -> Result<Committed, Failure>;
+
+    /// The working copy of a chat.
+    fn chat(&self, key: ChatKey) -> Result<Option<ChatRecord>, Failure>;
+
+    /// The oldest operations of a lane, in the order of their commits.
+    fn operations(&self, lane: Lane, limit: usize) -> Result<Vec<StoredOperation>, Failure>;
+
+    /// The oldest messages of a chat that wait to be sent, in the order of their commits.
+    fn sends(&self, chat: ChatKey, limit: usize) -> Result<Vec<StoredSend>, Failure>;
+
+    /// Every chat that has messages waiting.
+    fn chats_with_sends(&self) -> Result<Vec<ChatKey>, Failure>;
+
+    /// What ties this store to a database.
+    fn identity(&self) -> Result<StoreIdentity, Failure>;
+
+    /// The configuration last fetched, per bot: the JSON of the protocol. For a start while Odoo is down.
+    fn bots(&self) -> Result<Vec<(BotId, serde_json::Value)>, Failure>;
+
+    /// How much waits.
+    fn counts(&self) -> Result<Counts, Failure>;
+
+    /// Forgets marks of updates seen before this instant; how many.
+    async fn prune_seen(&self, before: Timestamp) -> Result<u64, Failure>;
+}
+
+/// A lane of writes to Odoo: operations of one chat are always in the same one, so that their order is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Lane(pub u8);
+
+/// Names a waiting message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SendId {
+    /// Its chat.
+    pub chat: ChatKey,
+    /// Its place in the order of commits.
+    pub number: u64,
+}
+
+/// One change. Its parts are carried out in this order; `Default` is the empty change.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    /// The update that causes it, marked as seen at this instant.
+    pub seen: Option<(TelegramBotId, UpdateId, Timestamp)>,
+    /// New working copies.
+    pub chats: Vec<(ChatKey, ChatRecord)>,
+    /// Messages to be sent, appended.
+    pub sends: Vec<Outgoing>,
+    /// Operations for Odoo, appended to their lane.
+    pub operations: Vec<(Lane, Operation)>,
+    /// Messages that need not be sent any more.
+    pub sent: Vec<SendId>,
+    /// Operations that Odoo has answered: lane and number.
+    pub answered: Vec<(Lane, u64)>,
+    /// What ties the store to a database.
+    pub identity: Option<StoreIdentity>,
+    /// Configuration to keep.
+    pub bots: Vec<(BotId, serde_json::Value)>,
+    /// Configuration to forget.
+    pub forget_bots: Vec<BotId>,
+}
+
+/// The outcome of a commit that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// It is safe.
+    Done,
+    /// The update had been seen before: nothing was changed.
+    Duplicate,
+}
+
+/// An operation that waits, with its place in the order of its lane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredOperation {
+    /// Its place.
+    pub number: u64,
+    /// The operation.
+    pub operation: Operation,
+}
+
+/// A message that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSend {
+    /// Its name.
+    pub id: SendId,
+    /// The message.
+    pub outgoing: Outgoing,
+}
+
+/// What ties a store to a database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreIdentity {
+    /// Drawn when the store was made; never changes.
+    pub store_id: String,
+    /// The database's uuid; none before the first handshake.
+    pub database_uuid: Option<String>,
+    /// What the database gave at the last handshake.
+    pub nonce: Option<String>,
+}
+
+/// How much waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Operations for Odoo.
+    pub operations: u64,
+    /// Messages to be sent.
+    pub sends: u64,
+    /// Chats known.
+    pub chats: u64,
+}

@@ -1,0 +1,75 @@
+"""X-7: Odoo away in mid-dialog: the dialog goes on, everything arrives afterwards, in order."""
+
+import pytest
+from world import until
+
+
+@pytest.fixture(scope="module")
+def installation(series, addons):
+    """A PostgreSQL of this file's own: the shared one serves other tests, too."""
+    from lab_odoo import Installation
+
+    shared = Installation(series)
+    shared.template([addons], "chatbridge")
+    with_own_postgres = shared.private()
+    yield with_own_postgres
+    with_own_postgres.postgres.stop()
+
+
+@pytest.fixture(scope="module")
+def postgres(installation):
+    """The database server, to restart."""
+    return installation.postgres
+
+
+MENU = "What would you like to know?"
+
+
+def test_odoo_stopped_in_mid_dialog(bridge, odoo, company, shop, customer, make_customer):
+    """The dialog goes on without Odoo, also for a new customer, and also when the bridge itself is started meanwhile."""
+    customer.say("/start")
+    customer.hears("Welcome, Anna Koval!", MENU)
+    odoo.kill()
+    customer.press("Prices")
+    customer.hears("Everything costs 5 €.")
+    newcomer = make_customer("Oksana")
+    newcomer.say("/start")
+    newcomer.hears("Welcome, Oksana!", MENU)
+    until(lambda: "Odoo cannot be reached" in bridge.state()[1], "the bridge says what it lacks")
+    bridge.kill()
+    bridge.start()
+    newcomer.press("Hours")
+    newcomer.hears("9 to 18")
+    odoo.start()
+    company.admin = odoo.rpc()
+    company.has_messages(
+        shop, customer.user,
+        ("customer", "/start"), ("bot", "Welcome, Anna Koval!"), ("bot", MENU), ("customer", "Prices"), ("bot", "Everything costs 5 €."),
+    )
+    company.has_messages(
+        shop, newcomer.user,
+        ("customer", "/start"), ("bot", "Welcome, Oksana!"), ("bot", MENU), ("customer", "Hours"), ("bot", "9 to 18"),
+    )
+    until(lambda: bridge.state() == (200, "working"), "all is well again")
+
+
+def test_postgresql_restarted_in_mid_dialog(bridge, postgres, company, shop, customer):
+    """Odoo loses its database for a moment: writes wait and come through."""
+    customer.say("/start")
+    customer.hears("Welcome, Anna Koval!", MENU)
+    postgres.restart()
+    customer.press("Prices")
+    customer.hears("Everything costs 5 €.")
+    until(lambda: answers(company), "Odoo has found its database again")
+    company.has_messages(
+        shop, customer.user,
+        ("customer", "/start"), ("bot", "Welcome, Anna Koval!"), ("bot", MENU), ("customer", "Prices"), ("bot", "Everything costs 5 €."),
+    )
+
+
+def answers(company) -> bool:
+    """Tell whether Odoo answers a question about its data."""
+    try:
+        return bool(company.read("res.users", [("login", "=", "admin")], ["id"]))
+    except Exception:  # noqa: BLE001: whatever it says while its database is away
+        return False

@@ -1,0 +1,7 @@
+"""`python3 -m lab_odoo`."""
+
+import sys
+
+from .commands import main
+
+sys.exit(main())
