@@ -20,8 +20,8 @@ class ChatbridgeBridgeStatus(models.Model):
 
     _name = "chatbridge.bridge.status"
     _description = "Bridge"
-    _rec_name = "store_id"
 
+    name = fields.Char(compute="_compute_name")
     store_id = fields.Char("Store", readonly=True, help="The bridge's store that this database belongs together with.")
     state = fields.Selection(
         [("new", "Never connected"), ("ready", "Ready"), ("confirm", "Waiting for a confirmation")], default="new", required=True, readonly=True
@@ -52,6 +52,10 @@ class ChatbridgeBridgeStatus(models.Model):
     waiting_store_id = fields.Char("Waiting store", readonly=True, help="A bridge that asks for this database and does not belong to it yet.")
     waiting_sentence = fields.Char("Why it waits", readonly=True)
     waiting_since = fields.Datetime("Waiting since", readonly=True)
+
+    def _compute_name(self):
+        for status in self:
+            status.name = _("Bridge")
 
     @api.depends("state", "last_heartbeat", "connected_since", "waiting_store_id", "waiting_since")
     def _compute_connection(self):

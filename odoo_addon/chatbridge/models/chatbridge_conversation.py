@@ -95,6 +95,6 @@ def bubble(side, head, body, failure):
     return '<div style="display:flex"><div style="%s"><small style="color:#6c757d">%s</small><div>%s</div>%s</div></div>' % (
         SIDES[side],
         tools.html_escape(head),
-        body or "",
+        (body or "").replace("<p>", '<p style="margin:0">'),
         failed,
     )

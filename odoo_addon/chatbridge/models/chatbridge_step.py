@@ -115,6 +115,8 @@ class ChatbridgeStep(models.Model):
             lines.append('<div style="display:flex;max-width:420px">%s</div>' % cells)
         return "".join(lines)
 
+    # Depends on a field of the form so that 14.0 computes it for a step that is not saved yet.
+    @api.depends("kind")
     def _compute_telegram_active(self):
         telegram = self.env.ref("chatbridge.messenger_telegram", raise_if_not_found=False)
         for step in self:

@@ -1,0 +1,115 @@
+"""What a batch touches: read in a few queries before the walk, written in a few after it."""
+from .. import compat
+from . import contacts
+from .rows import Table
+
+PROFILE = ("first_name", "last_name", "username", "language_code")
+
+SENDER = dict.fromkeys(["user_ref", "name", *PROFILE], "text")
+SENDER.update(dict.fromkeys(["messenger_id", "partner_id", "person_id"], "int"))
+MEMBERSHIP = {"sender_id": "int", "channel_id": "int", "blocked": "bool", "first_seen": "timestamp"}
+CONVERSATION = dict.fromkeys(["key", "chat_ref", "state", "ended_reason", "dialog_state"], "text")
+CONVERSATION.update(dict.fromkeys(["channel_id", "bot_id", "sender_id", "step_id"], "int"))
+CONVERSATION.update(dict.fromkeys(["opened_at", "last_activity", "ended_at"], "timestamp"))
+MESSAGE = dict.fromkeys(["author", "kind", "body", "telegram_message", "state", "failure_reason"], "text")
+MESSAGE.update(dict.fromkeys(["conversation_id", "sequence", "step_id"], "int"), at="timestamp")
+
+
+class State:
+    """The rows of a batch, as the database holds them and as the batch changes them."""
+
+    def __init__(self, env):
+        self.env = env
+        self.senders = Table(env["chatbridge.sender"], SENDER)
+        self.memberships = Table(env["chatbridge.membership"], MEMBERSHIP)
+        self.conversations = Table(env["chatbridge.conversation"], CONVERSATION)
+        self.messages = Table(env["chatbridge.message"], MESSAGE)
+        self.channels = {}
+        self.steps = set()
+        #: The open conversation of each channel and chat.
+        self.open = {}
+        #: Senders that get contacts, with how these are to be made.
+        self.wishes = {}
+
+    def load(self, operations):
+        """Read everything that the operations name."""
+
+        def named(name):
+            return sorted({operation[name] for operation in operations if operation.get(name) is not None})
+
+        self._load_channels(named("channel"))
+        self._load_senders(named("user"))
+        self._load_conversations(operations, named("conversation"))
+        self._load_messages(operations)
+        self.env.cr.execute("SELECT id FROM chatbridge_step WHERE id = ANY(%s)", (named("step"),))
+        self.steps = {id_ for (id_,) in self.env.cr.fetchall()}
+
+    def _load_channels(self, ids):
+        self.env.cr.execute(
+            "SELECT c.id, c.bot_id, c.messenger_id, b.create_partner, b.company_id, b.language"
+            "  FROM chatbridge_channel c JOIN chatbridge_bot b ON b.id = c.bot_id WHERE c.id = ANY(%s)",
+            (ids,),
+        )
+        names = ("id", "bot", "messenger", "create_partner", "company", "language")
+        self.channels = {row[0]: dict(zip(names, row)) for row in self.env.cr.fetchall()}
+
+    def _load_senders(self, users):
+        messengers = list({channel["messenger"] for channel in self.channels.values()})
+        rows = self.senders.load("user_ref = ANY(%s) AND messenger_id = ANY(%s)", (users, messengers))
+        self.senders.rows = {(row["messenger_id"], row["user_ref"]): row for row in rows}
+        by_id = {row.id: row for row in rows}
+        for row in self.memberships.load(
+            "sender_id = ANY(%s) AND channel_id = ANY(%s)", (list(by_id), list(self.channels))
+        ):
+            self.memberships.rows[by_id[row["sender_id"]], row["channel_id"]] = row
+
+    def _load_conversations(self, operations, keys):
+        opened = [operation for operation in operations if operation["type"] == "conversation.open"]
+        rows = self.conversations.load(
+            "key = ANY(%s) OR state = 'active' AND (channel_id, chat_ref) IN (SELECT * FROM unnest(%s::int[], %s::text[]))",
+            (keys, [operation["channel"] for operation in opened], [operation["chat"] for operation in opened]),
+        )
+        self.conversations.rows = {row["key"]: row for row in rows}
+        self.open = {(row["channel_id"], row["chat_ref"]): row for row in rows if row["state"] == "active"}
+
+    def _load_messages(self, operations):
+        wanted = [operation for operation in operations if operation["type"] in ("message", "message.failed")]
+        by_id = {row.id: row for row in self.conversations.rows.values()}
+        pairs = [(self.conversations.rows[o["conversation"]].id, o["sequence"]) for o in wanted if o["conversation"] in self.conversations.rows]
+        rows = self.messages.load(
+            "(conversation_id, sequence) IN (SELECT * FROM unnest(%s::int[], %s::int[]))",
+            ([pair[0] for pair in pairs], [pair[1] for pair in pairs]),
+        )
+        self.messages.rows = {(by_id[row["conversation_id"]], row["sequence"]): row for row in rows}
+
+    # Writing: what is ended first, for only one conversation may be open in a chat
+
+    def write(self):
+        """Write what has changed."""
+        self._write_senders()
+        self.memberships.insert()
+        self.memberships.update(["blocked"])
+        self.conversations.update(["state", "ended_reason", "ended_at", "last_activity", "step_id", "dialog_state"])
+        self.conversations.insert_by_sql()
+        self.messages.insert_by_sql()
+        self.messages.update(["state", "failure_reason"])
+        compat.invalidate_all(self.env)
+
+    def _write_senders(self):
+        wishes = [dict(wish, name=contacts.profile_name(sender.values)) for sender, wish in self.wishes.items()]
+        for sender, (account, person) in zip(self.wishes, contacts.make_contacts(self.env, wishes)):
+            sender.set(partner_id=account, person_id=person)
+        for sender in self.senders.rows.values():
+            name = contacts.profile_name(sender.values)
+            if sender.id is not None and sender.changed:
+                self._update_sender(sender, sender["name"], name)
+            sender.values["name"] = name
+        self.senders.insert()
+
+    def _update_sender(self, sender, old_name, new_name):
+        """Write a changed profile; this is rare, so one by one."""
+        record = self.senders.model.browse(sender.id)
+        record.write({name: sender[name] for name in sender.changed})
+        if old_name != new_name:
+            record.name = new_name
+            contacts.rename_contacts(self.env, record, old_name, new_name)

@@ -1,0 +1,210 @@
+"""The RPC surface from outside: real Odoo, real HTTP, several connections at once.
+
+Run with ``python3 odoo_addon/tests_rpc/test_rpc.py``; needs the lab. ``SERIES=14`` takes one series only.
+"""
+import os
+import sys
+import tempfile
+import threading
+import time
+import unittest
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+ADDONS = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ADDONS), str(ADDONS.parent / "tests/lab")]
+
+from builder import build_addon  # noqa: E402
+from lab_odoo import Installation, OdooError, OdooServer  # noqa: E402
+from lab_odoo.rpc import Client  # noqa: E402
+
+AT = "2026-11-22T19:00:00Z"
+
+
+def operation(type_, **fields):
+    """Return an operation with a key of its own."""
+    return dict({"key": uuid.uuid4().hex[:26], "type": type_, "at": AT}, **fields)
+
+
+class RpcCase:
+    """One series; the test classes below name it."""
+
+    number = ""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        build_addon(ADDONS / "chatbridge", Path(folder.name) / "chatbridge", cls.number + ".0")
+        there = Installation(cls.number)
+        database = there.clone(there.template([folder.name], "chatbridge"))
+        cls.addClassCleanup(there.drop, database)
+        server = OdooServer(there, database, [folder.name])
+        server.start()
+        cls.addClassCleanup(server.stop)
+        cls.connect(server.url, database)
+
+    @classmethod
+    def connect(cls, url, database):
+        """Set the database up as an administrator does, and shake hands as the bridge."""
+        cls.admin = Client(url, database, "admin", "admin")
+        cls.admin.call("res.users", "write", cls.found("res.users", login="chatbridge"), {"password": "pw-of-the-bridge"})
+        telegram = cls.found("chatbridge.messenger", code="telegram")
+        cls.admin.call("chatbridge.messenger", "action_activate", telegram)
+        cls.bot = cls.found("chatbridge.bot", kind="client")[0]
+        vals = {"name": "Shop", "bot_id": cls.bot, "messenger_id": telegram[0], "token": "5:abc"}
+        cls.channel = cls.admin.call("chatbridge.channel", "create", vals)
+        cls.bridges = [Client(url, database, "chatbridge", "pw-of-the-bridge") for _ in range(6)]
+
+    @classmethod
+    def found(cls, model, **values):
+        """Return the ids of records by their values."""
+        return cls.admin.call(model, "search", [[name, "=", value] for name, value in values.items()])
+
+    def setUp(self):
+        self.shake()
+
+    def shake(self, nudge_url=None):
+        """Shake hands, as a store that remembers the last meeting."""
+        cls = type(self)
+        hello = {
+            "protocol": 1,
+            "bridge_version": "0",
+            "instance": "i",
+            "store_id": "s",
+            "database_uuid": getattr(cls, "uuid", None),
+            "nonce": getattr(cls, "nonce", None),
+            "nudge_url": nudge_url,
+            "nudge_secret": "00ff",
+            "clock": AT,
+        }
+        answer = self.bridges[0].call("chatbridge.bridge", "handshake", hello)
+        self.assertEqual(answer["status"], "ready", answer["sentence"])
+        cls.uuid, cls.nonce = answer["database_uuid"], answer["nonce"]
+        self.claim = {"store_id": "s", "generation": answer["generation"]}
+
+    def apply(self, batch, bridge=None):
+        """Have a batch carried out."""
+        return (bridge or self.bridges[0]).call("chatbridge.bridge", "apply", self.claim, batch)
+
+    def at_once(self, batches):
+        """Have batches carried out at the same moment, each over its own connection."""
+        barrier = threading.Barrier(len(batches))
+
+        def work(bridge, batch):
+            barrier.wait()
+            return self.apply(batch, bridge)
+
+        with ThreadPoolExecutor(len(batches)) as pool:
+            return list(pool.map(work, self.bridges, batches))
+
+    def person(self, user):
+        """Return the operations of somebody's first message."""
+        profile = {"first_name": "Anna", "last_name": user, "username": None, "language_code": "uk"}
+        place = {"channel": self.channel, "user": user, "chat": user}
+        key = uuid.uuid4().hex[:26]
+        return [
+            operation("sender", **profile, **place),
+            operation("conversation.open", conversation=key, **place),
+            operation(
+                "message", conversation=key, sequence=1, author="customer", kind="text", body="Hi", step=None, telegram_message="1"
+            ),
+        ]
+
+    def test_one_key_over_many_connections(self):
+        batch = [one for n in range(5) for one in self.person("same-%d" % n)]
+        answers = self.at_once([batch] * 6)
+        self.assertTrue(all("ok" in answer for answer in answers[0]), answers[0])
+        self.assertTrue(all(answer == answers[0] for answer in answers))
+        senders = self.admin.call("chatbridge.sender", "search", [["user_ref", "like", "same-"]])
+        self.assertEqual(len(senders), 5)
+        self.assertEqual(self.admin.call("chatbridge.message", "search_count", [["conversation_id.sender_id", "in", senders]]), 5)
+        partners = self.admin.call("res.partner", "search_count", [["name", "like", "Telegram:Anna same-"]])
+        self.assertEqual(partners, 5)
+
+    def test_one_chat_opened_by_many_at_once(self):
+        answers = self.at_once([self.person("rush") for _ in range(4)])
+        self.assertTrue(all("ok" in answer for batch in answers for answer in batch), answers)
+        self.assertEqual(len(self.found("chatbridge.sender", user_ref="rush")), 1)
+        states = self.admin.call("chatbridge.conversation", "search_read", [["chat_ref", "=", "rush"]], ["state"])
+        self.assertEqual(sorted(row["state"] for row in states), ["active", "ended", "ended", "ended"])
+
+    def test_a_batch_over_http_is_fast(self):
+        self.apply(self.person("fast"))
+        key = self.admin.call("chatbridge.conversation", "search", [["chat_ref", "=", "fast"]])
+        self.assertEqual(len(key), 1)
+        opened = operation("conversation.open", conversation="fast-talk", channel=self.channel, user="fast", chat="fast")
+        batch = [
+            operation(
+                "message", conversation="fast-talk", sequence=n, author="bot", kind="text", body="<p>Hi <b>you</b></p>", step=None, telegram_message=None
+            )
+            for n in range(1, 500)
+        ]
+        start = time.monotonic()
+        answers = self.apply([opened] + batch)
+        seconds = time.monotonic() - start
+        self.assertTrue(all("ok" in answer for answer in answers))
+        print("Odoo %s: 500 operations in %.0f ms" % (self.number, seconds * 1000), file=sys.stderr)
+        self.assertLess(seconds, 5)
+
+    def test_a_saved_form_nudges_the_bridge(self):  # SET-5
+        heard = threading.Event()
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.send_response(204)
+                self.end_headers()
+                heard.set()
+
+            def log_message(self, *args):
+                pass
+
+        server = HTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        self.shake("http://127.0.0.1:%d/odoo/nudge" % server.server_port)
+        heard.clear()
+        start = time.monotonic()
+        self.admin.call("chatbridge.bot", "write", [self.bot], {"not_started_message": "Changed"})
+        self.assertTrue(heard.wait(2))
+        print("Odoo %s: nudged %.0f ms after the save began" % (self.number, (time.monotonic() - start) * 1000), file=sys.stderr)
+        events = self.bridges[0].call("chatbridge.bridge", "events", self.claim, 100, ["configuration"])
+        self.assertIn(self.bot, events[-1]["payload"]["bots"])
+
+    def test_errors_have_names_that_the_bridge_knows(self):
+        with self.assertRaises(OdooError) as raised:
+            self.bridges[0].call("chatbridge.bridge", "events", {"store_id": "s", "generation": 0}, 1)
+        self.assertEqual(raised.exception.name, "odoo.addons.chatbridge.exceptions.LeaseLost")
+        with self.assertRaises(OdooError) as raised:
+            self.admin.call("chatbridge.bridge", "events", self.claim, 1)
+        self.assertEqual(raised.exception.name, "odoo.exceptions.AccessError")
+
+
+class TestRpc14(RpcCase, unittest.TestCase):
+    """Odoo 14.0."""
+
+    number = "14"
+
+
+class TestRpc19(RpcCase, unittest.TestCase):
+    """Odoo 19.0."""
+
+    number = "19"
+
+
+def load_tests(loader, _tests, _pattern):
+    """Take the series that SERIES names, or both."""
+    wanted = os.environ.get("SERIES", "14 19").split()
+    suite = unittest.TestSuite()
+    for case in (TestRpc14, TestRpc19):
+        if case.number in wanted:
+            suite.addTests(loader.loadTestsFromTestCase(case))
+    return suite
+
+
+if __name__ == "__main__":
+    unittest.main()
