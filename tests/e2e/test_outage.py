@@ -67,6 +67,23 @@ def test_postgresql_restarted_in_mid_dialog(bridge, postgres, company, shop, cus
     )
 
 
+def test_the_store_lost(bridge, make_bridge, company, shop, customer, tmp_path):
+    """The data folder is gone: after an admin's confirmation conversations come back from Odoo, at their place."""
+    customer.say("/start")
+    customer.hears("Welcome, Anna Koval!", MENU)
+    company.has_messages(shop, customer.user, ("customer", "/start"), ("bot", "Welcome, Anna Koval!"), ("bot", MENU))
+    until(lambda: company.conversations(shop, customer.user)[0]["step_id"], "the position is copied")
+    bridge.kill()
+    company.accept(make_bridge(folder=tmp_path / "new"))
+    customer.press("Prices")
+    customer.hears(MENU, "Everything costs 5 €.")
+    company.has_messages(
+        shop, customer.user,
+        ("customer", "/start"), ("bot", "Welcome, Anna Koval!"), ("bot", MENU), ("customer", "Prices"), ("bot", "Everything costs 5 €."),
+    )
+    assert len(company.conversations(shop, customer.user)) == 1
+
+
 def answers(company) -> bool:
     """Tell whether Odoo answers a question about its data."""
     try:

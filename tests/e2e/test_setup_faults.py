@@ -8,6 +8,8 @@ from pathlib import Path
 from company import PASSWORD
 from world import Process, binary, free_port, until
 
+MENU = "What would you like to know?"
+
 
 def complaint(bridge, code: int) -> str:
     """The last line that a bridge says before it ends with this code."""
@@ -131,6 +133,9 @@ def test_a_restored_database_is_not_written_to(series, installation, addons, mak
     server.stop()
     backup = installation.clone(original)
     server.start()
+    early = sandbox.customer(shop.username, 6_000_001, "Anna", last_name="Koval")
+    early.say("/start")
+    early.hears("Welcome, Anna Koval!", MENU)
     for _ in range(2):
         # Each connection gives the bridge a new token of the database; the backup does not know the last ones.
         bridge.kill()
@@ -141,14 +146,15 @@ def test_a_restored_database_is_not_written_to(series, installation, addons, mak
     bridge.environment.update(CHATBRIDGE_ODOO_URL=restored.url, CHATBRIDGE_ODOO_DATABASE=backup)
     bridge.launch()
     until(lambda: bridge.state()[0] == 503 and "confirm" in bridge.state()[1], "the bridge waits for an administrator")
-    customer = sandbox.customer(shop.username, 6_000_001, "Anna", last_name="Koval")
-    customer.say("/start")
+    early.press("Prices")
     company = Company(restored)
     status = company.read("chatbridge.bridge.status", [], ["connection", "waiting_sentence"])[0]
     assert status["connection"] == "confirm" and status["waiting_sentence"]
-    assert not customer.heard()
+    assert early.heard()[-1] == MENU
     company.call("chatbridge.bridge.status", "action_confirm", [status["id"]])
-    customer.hears("Welcome, Anna Koval!", "What would you like to know?")
+    # The backup knows nothing of this conversation: the talk goes on where it was, in a new one.
+    early.hears(MENU, "Everything costs 5 €.")
+    company.has_messages(shop, early.user, ("customer", "Prices"), ("bot", "Everything costs 5 €."))
     bridge.kill()
     restored.close()
     for database in (original, backup):

@@ -26,7 +26,8 @@ def binary() -> str:
 def http(method: str, url: str, body=None, timeout: float = PATIENCE):
     """Send JSON, return JSON (or text); raise `HTTPError` with its body read for a failure."""
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+    headers = {} if data is None else {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, data, headers, method=method)
     with urllib.request.urlopen(request, timeout=timeout) as response:
         text = response.read().decode()
     return json.loads(text) if text[:1] in "{[" else text

@@ -51,6 +51,7 @@ class ChatbridgeBridge(models.AbstractModel):
             "features": sorted((module - own).mapped("name")),
             "database_uuid": status_model._database_uuid(),
             "nonce": (row.nonce if status == "ready" else "") or "",
+            "epoch": (row.epoch if status == "ready" else "") or "",
             "generation": row.generation,
             "lease_seconds": LEASE_SECONDS,
             "clock": instant(fields.Datetime.now()),

@@ -35,6 +35,7 @@ class ChatbridgeBridgeStatus(models.Model):
     nonce = fields.Char(readonly=True, groups="base.group_system")
     accepted_nonce = fields.Char("Accepted nonce", readonly=True, groups="base.group_system", help="What the last accepted handshake brought; good until the new one is seen.")
     accepted_database = fields.Char("Accepted database", readonly=True, groups="base.group_system")
+    epoch = fields.Char(readonly=True, groups="base.group_system", help="Drawn at each confirmation: chats of an earlier one are checked anew.")
     acknowledged = fields.Boolean(readonly=True, groups="base.group_system", help="The bridge has shown the new nonce.")
     confirmed = fields.Boolean(readonly=True, groups="base.group_system", help="An administrator has confirmed the store, which has yet to come back.")
     connected_since = fields.Datetime("Connected since", readonly=True)
@@ -175,6 +176,7 @@ class ChatbridgeBridgeStatus(models.Model):
                 {
                     "store_id": status.waiting_store_id,
                     "state": "confirm",
+                    "epoch": uuid.uuid4().hex,
                     "confirmed": True,
                     "waiting_store_id": False,
                     "waiting_sentence": False,

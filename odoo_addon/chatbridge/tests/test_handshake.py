@@ -75,6 +75,17 @@ class TestHandshake(BridgeCase):
         self.assertEqual((answer["status"], answer["generation"]), ("ready", 2))
         self.assertEqual(self.status.connection, "connected")
 
+    def test_each_confirmation_begins_an_epoch(self):
+        first = self.connect()
+        self.assertEqual(first["epoch"], "")
+        self.be_silent()
+        self.bridge.handshake(hello(store_id=OTHER_STORE))
+        self.status.with_user(self.user("administrator")).action_confirm()
+        second = self.connect(store_id=OTHER_STORE)
+        self.assertTrue(second["epoch"])
+        third = self.connect(store_id=OTHER_STORE, nonce=second["nonce"], database_uuid=self.database)
+        self.assertEqual(third["epoch"], second["epoch"])
+
     def test_registered_store_may_come_back_while_another_waits(self):
         first = self.connect()
         self.be_silent()
