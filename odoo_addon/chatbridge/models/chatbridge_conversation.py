@@ -95,6 +95,7 @@ def bubble(side, head, body, failure):
     return '<div style="display:flex"><div style="%s"><small style="color:#6c757d">%s</small><div>%s</div>%s</div></div>' % (
         SIDES[side],
         tools.html_escape(head),
-        (body or "").replace("<p>", '<p style="margin:0">'),
+        # `str`: the value is a Markup, whose own `replace` would escape the tags it looks for.
+        str(body or "").replace("<p>", '<p style="margin:0">'),
         failed,
     )

@@ -14,7 +14,7 @@ class ChatbridgeMessage(models.Model):
 
     conversation_id = fields.Many2one("chatbridge.conversation", "Conversation", required=True, readonly=True, ondelete="cascade")
     sequence = fields.Integer("Number", required=True, readonly=True, help="1, 2, … in each conversation.")
-    author = fields.Selection([("customer", "Customer"), ("bot", "Bot")], required=True, readonly=True)
+    author = fields.Selection([("customer", "Customer"), ("bot", "The bot")], required=True, readonly=True)
     kind = fields.Selection(
         [("text", "Text"), ("command", "Command"), ("button", "Button"), ("media", "Media"), ("other", "Other")],
         required=True,

@@ -57,6 +57,12 @@ class TestRights(BridgeCase):
             with self.assertRaises(AccessError, msg=name):
                 self.env[name].with_user(user).search_count([])
 
+    def test_every_field_can_be_read_by_its_level(self):
+        for level, names in (("user", SEEN), ("administrator", SEEN + ("chatbridge.bridge.status",))):
+            for name in names:
+                model = self.env[name].with_user(self.user(level))
+                self.assertTrue(model.search([], limit=1).read(list(model.fields_get())), name)
+
     def test_operators_have_no_settings(self):
         menus = self.env["ir.ui.menu"].with_user(self.user("operator"))._visible_menu_ids()
         self.assertIn(self.env.ref("chatbridge.menu_bots").id, menus)
