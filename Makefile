@@ -48,6 +48,10 @@ build: ## Builds the bridge for development.
 release: ## Builds the bridge for use: $(CARGO_TARGET_DIR)/release/chatbridge.
 	cargo build --release --bin chatbridge
 
+.PHONY: figures
+figures: prepare release ## Prints the release build's size, start time and latency (SERIES=14 or 19).
+	CHATBRIDGE_BIN=$(CARGO_TARGET_DIR)/release/chatbridge $(PYTHON) tests/e2e/figures.py
+
 .PHONY: addons
 addons: ## Writes the addons for each series to $(CACHE)/addons/SERIES.
 	@for series in $(SERIES); do python3 odoo_addon/build.py $$series.0 $(CACHE)/addons/$$series; done
