@@ -38,7 +38,7 @@ DATA = {
     "odoo": {"noupdate"},
     "data": {"noupdate"},
     "record": {"id", "model", "context", "forcecreate", "series"},
-    "field": {"name", "ref", "eval", "type", "file", "model"},
+    "field": {"name", "ref", "eval", "type", "file", "model", "series"},
     "menuitem": {"id", "name", "parent", "action", "sequence", "groups", "web_icon", "series"},
 }
 

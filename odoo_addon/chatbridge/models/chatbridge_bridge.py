@@ -1,4 +1,5 @@
 import logging
+import traceback
 
 import psycopg2
 
@@ -196,9 +197,11 @@ class ChatbridgeBridge(models.AbstractModel):
     @api.model
     def _sentence(self, error):
         """Return an error as a sentence for people: Odoo's own where there is one."""
-        _logger.info("An operation of the bridge is refused", exc_info=error)
         if isinstance(error, UserError) and error.args:
             return str(error.args[0])
+        # Where it happened, but not the error's own text: PostgreSQL's holds the row, and so what people wrote.
+        trace = "".join(traceback.format_tb(error.__traceback__))
+        _logger.warning("An operation of the bridge failed: %s\n%s", type(error).__name__, trace)
         return _("Odoo could not save this (%s).") % type(error).__name__
 
     # Answers

@@ -67,6 +67,8 @@ class Table:
             " ORDER BY v.place RETURNING id"
             % (self.model._table, ", ".join(names), ", ".join("v.%s" % name for name in names), arrays, ", ".join(names)),
             [env.uid, env.uid] + [[row[name] for row in values] for name in names],
+            # Odoo's log of a bad query would hold what people wrote.
+            log_exceptions=False,
         )
         for row, (id_,) in zip(fresh, env.cr.fetchall()):
             row.id = id_
@@ -83,6 +85,7 @@ class Table:
             "UPDATE %s t SET %s, write_date = now() AT TIME ZONE 'UTC' FROM unnest(%%s::int[], %s) AS v(id, %s) WHERE t.id = v.id"
             % (self.model._table, assignments, arrays, ", ".join(names)),
             [[row.id for row in rows]] + [[row[name] for row in rows] for name in names],
+            log_exceptions=False,
         )
         for row in rows:
             row.changed.clear()

@@ -91,7 +91,13 @@ class TestApply(BridgeCase):
         self.assertEqual(answers[2], answers[3])
         self.assertEqual(len(self.conversation().message_ids), 1)
 
-    @mute_logger("odoo.sql_db", "odoo.addons.chatbridge.models.chatbridge_bridge")
+    def test_what_people_wrote_is_not_logged(self):
+        self.apply(self.sender(), self.opening())
+        with self.assertLogs("odoo", "INFO") as logs:
+            self.apply(self.message(1, body="my secret", telegram_message="\x00"))
+        self.assertNotIn("my secret", " ".join(logs.output))
+
+    @mute_logger("odoo.addons.chatbridge.models.chatbridge_bridge")
     def test_one_bad_among_good(self):
         # PostgreSQL stores no NUL characters: nothing but the database itself refuses this one.
         batch = [self.sender(), self.opening(), self.message(1), self.message(2, telegram_message="\x00"), self.message(3)]
