@@ -41,7 +41,9 @@ class ChatbridgeBridge(models.AbstractModel):
         status_model = self.env["chatbridge.bridge.status"].sudo()
         status, sentence = status_model._shake(hello)
         row = status_model._get()
-        module = self.env["ir.module.module"].sudo().search([("name", "=like", "chatbridge%"), ("state", "=", "installed")])
+        module = (
+            self.env["ir.module.module"].sudo().search([("name", "=like", "chatbridge%"), ("state", "=", "installed")])
+        )
         own = module.filtered(lambda record: record.name == "chatbridge")
         return {
             "status": status,
@@ -133,7 +135,9 @@ class ChatbridgeBridge(models.AbstractModel):
     @api.model
     def _check_protocol(self, protocol):
         if protocol != PROTOCOL:
-            older = _("the bridge") if isinstance(protocol, int) and protocol < PROTOCOL else _("the Odoo module «Chatbot»")
+            older = (
+                _("the bridge") if isinstance(protocol, int) and protocol < PROTOCOL else _("the Odoo module «Chatbot»")
+            )
             raise UserError(
                 _("The bridge speaks protocol %(theirs)s and this Odoo %(ours)s: update %(older)s.")
                 % {"theirs": protocol, "ours": PROTOCOL, "older": older}
@@ -166,7 +170,9 @@ class ChatbridgeBridge(models.AbstractModel):
                     raise ValueError("unknown type %r" % operation.get("type"))
                 checked[place] = shape(operation)
             except ValueError as error:
-                outcomes[place] = {"refused": _("The operation has not the form that the protocol gives it: %s") % error}
+                outcomes[place] = {
+                    "refused": _("The operation has not the form that the protocol gives it: %s") % error
+                }
         outcomes.update(zip(checked, self._in_bulk(list(checked.values()))))
         return [outcomes[place] for place in range(len(operations))]
 
@@ -189,7 +195,9 @@ class ChatbridgeBridge(models.AbstractModel):
             if error.pgcode in RETRIED or isinstance(error, (psycopg2.InterfaceError, TryAgain)):
                 raise error
             # A row of ours that this transaction's snapshot does not hold: somebody has just written it.
-            if isinstance(error, psycopg2.errors.UniqueViolation) and (error.diag.table_name or "").startswith("chatbridge_"):
+            if isinstance(error, psycopg2.errors.UniqueViolation) and (error.diag.table_name or "").startswith(
+                "chatbridge_"
+            ):
                 raise TryAgain(str(error)) from error
         if isinstance(error, compat.RETRY_EXCEPTIONS):
             raise error
@@ -215,7 +223,10 @@ class ChatbridgeBridge(models.AbstractModel):
                 raise ValueError("unknown type %r" % question.get("type"))
             question = shape(question)
         except ValueError as error:
-            return {"id": question.get("id"), "refused": _("The question has not the form that the protocol gives it: %s") % error}
+            return {
+                "id": question.get("id"),
+                "refused": _("The question has not the form that the protocol gives it: %s") % error,
+            }
         return {"id": question["id"], "answer": getattr(self.sudo(), "_ask_" + question["type"])(question)}
 
     @api.model
