@@ -16,7 +16,10 @@ REASONS = [
     ("later", "The bridge's store belongs to another database or to a later state of this one."),
     ("other_store", "The bridge comes with another store than the one registered here."),
     ("copy", "The bridge's store belongs to another database, perhaps the one that this was copied from."),
-    ("restored", "This database or the bridge's store was restored from a backup: they don't remember the same last meeting."),
+    (
+        "restored",
+        "This database or the bridge's store was restored from a backup: they don't remember the same last meeting.",
+    ),
     ("store_restored", "The bridge's store was restored from a backup while the bridge was running."),
 ]
 
@@ -33,33 +36,62 @@ class ChatbridgeBridgeStatus(models.Model):
     name = fields.Char(compute="_compute_name")
     store_id = fields.Char("Store", readonly=True, help="The bridge's store that this database belongs together with.")
     state = fields.Selection(
-        [("new", "Never connected"), ("ready", "Ready"), ("confirm", "Waiting for a confirmation")], default="new", required=True, readonly=True
+        [("new", "Never connected"), ("ready", "Ready"), ("confirm", "Waiting for a confirmation")],
+        default="new",
+        required=True,
+        readonly=True,
     )
     connection = fields.Selection(
-        [("never", "Never connected"), ("connected", "Connected"), ("lost", "Not connected"), ("confirm", "Waiting for a confirmation")],
+        [
+            ("never", "Never connected"),
+            ("connected", "Connected"),
+            ("lost", "Not connected"),
+            ("confirm", "Waiting for a confirmation"),
+        ],
         compute="_compute_connection",
     )
     connection_since = fields.Datetime("Since", compute="_compute_connection")
-    generation = fields.Integer(readonly=True, groups="base.group_system", help="How many leases this database has given.")
+    generation = fields.Integer(
+        readonly=True, groups="base.group_system", help="How many leases this database has given."
+    )
     nonce = fields.Char(readonly=True, groups="base.group_system")
-    accepted_nonce = fields.Char("Accepted nonce", readonly=True, groups="base.group_system", help="What the last accepted handshake brought; good until the new one is seen.")
+    accepted_nonce = fields.Char(
+        "Accepted nonce",
+        readonly=True,
+        groups="base.group_system",
+        help="What the last accepted handshake brought; good until the new one is seen.",
+    )
     accepted_database = fields.Char("Accepted database", readonly=True, groups="base.group_system")
     epoch = fields.Char(readonly=True, groups="base.group_system", help="Drawn at each confirmation: chats of an earlier one are checked anew.")
     acknowledged = fields.Boolean(readonly=True, groups="base.group_system", help="The bridge has shown the new nonce.")
-    confirmed = fields.Boolean(readonly=True, groups="base.group_system", help="An administrator has confirmed the store, which has yet to come back.")
+    confirmed = fields.Boolean(
+        readonly=True,
+        groups="base.group_system",
+        help="An administrator has confirmed the store, which has yet to come back.",
+    )
     connected_since = fields.Datetime("Connected since", readonly=True)
     last_heartbeat = fields.Datetime("Last heard of", readonly=True)
     bridge_version = fields.Char("Version", readonly=True)
     instance = fields.Char(readonly=True, groups="base.group_system")
-    operations_waiting = fields.Integer("Writes waiting", readonly=True, help="What the bridge has yet to write to Odoo.")
-    operations_refused = fields.Integer("Writes refused", readonly=True, help="What Odoo refused and the bridge has put aside.")
-    sends_waiting = fields.Integer("Messages waiting", readonly=True, help="What the bridge has yet to send to messengers.")
+    operations_waiting = fields.Integer(
+        "Writes waiting", readonly=True, help="What the bridge has yet to write to Odoo."
+    )
+    operations_refused = fields.Integer(
+        "Writes refused", readonly=True, help="What Odoo refused and the bridge has put aside."
+    )
+    sends_waiting = fields.Integer(
+        "Messages waiting", readonly=True, help="What the bridge has yet to send to messengers."
+    )
     nudges = fields.Boolean(
-        "Nudges arrive", readonly=True, help="Whether the bridge hears at once of changes in Odoo. If not, it asks every second."
+        "Nudges arrive",
+        readonly=True,
+        help="Whether the bridge hears at once of changes in Odoo. If not, it asks every second.",
     )
     nudge_url = fields.Char("Address for nudges", readonly=True, groups="base.group_system")
     nudge_secret = fields.Char("Secret for nudges", readonly=True, groups="base.group_system")
-    waiting_store_id = fields.Char("Waiting store", readonly=True, help="A bridge that asks for this database and does not belong to it yet.")
+    waiting_store_id = fields.Char(
+        "Waiting store", readonly=True, help="A bridge that asks for this database and does not belong to it yet."
+    )
     waiting_reason = fields.Selection(REASONS, "Why it waits", readonly=True)
     waiting_since = fields.Datetime("Waiting since", readonly=True)
 
@@ -101,7 +133,9 @@ class ChatbridgeBridgeStatus(models.Model):
     @api.model
     def _nudge_target(self):
         """Return whom to nudge after this transaction, or None."""
-        self.env.cr.execute("SELECT nudge_url, nudge_secret FROM chatbridge_bridge_status WHERE state = 'ready' ORDER BY id LIMIT 1")
+        self.env.cr.execute(
+            "SELECT nudge_url, nudge_secret FROM chatbridge_bridge_status WHERE state = 'ready' ORDER BY id LIMIT 1"
+        )
         url, secret = self.env.cr.fetchone() or (None, None)
         return Target(url, secret, self._database_uuid()) if url and secret else None
 
@@ -112,7 +146,11 @@ class ChatbridgeBridgeStatus(models.Model):
         """Decide on a handshake; return ``(status, sentence)``, having registered what was decided."""
         status = self._get(lock=True)
         if status.store_id not in (False, hello["store_id"]) and status._lease_runs():
-            return "standby", "Another bridge serves this database. This one waits until that one is silent for %d seconds." % LEASE_SECONDS
+            return (
+                "standby",
+                "Another bridge serves this database. This one waits until that one is silent for %d seconds."
+                % LEASE_SECONDS,
+            )
         reason = status._difference(hello)
         if reason:
             status._hold(hello["store_id"], reason)
@@ -130,7 +168,10 @@ class ChatbridgeBridgeStatus(models.Model):
             return "other_store"
         if self.confirmed:
             return None
-        if not self.acknowledged and (hello["nonce"], hello["database_uuid"]) == (self.accepted_nonce or None, self.accepted_database or None):
+        if not self.acknowledged and (hello["nonce"], hello["database_uuid"]) == (
+            self.accepted_nonce or None,
+            self.accepted_database or None,
+        ):
             return None
         if hello["database_uuid"] not in (None, database):
             return "copy"
