@@ -22,7 +22,7 @@ SERIES = os.environ.get("CHATBRIDGE_SERIES", "14 19").split()
 
 
 def pytest_generate_tests(metafunc):
-    """Each test that touches Odoo runs on each series."""
+    """X-6: each test that touches Odoo runs on each series."""
     if "series" in metafunc.fixturenames:
         metafunc.parametrize("series", SERIES, scope="session", ids=lambda number: f"odoo{number}")
 
