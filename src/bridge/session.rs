@@ -268,6 +268,6 @@ pub fn start(shared: &Arc<Shared>, difference: Difference) {
         if let Err(failure) = shared.outbox.wake_channel(shared, running.channel.id) {
             tracing::error!(%failure, "what waits to be sent could not be read");
         }
-        shared.tasks.spawn(intake::work(shared.clone(), running));
+        shared.spawn(intake::work(shared.clone(), running, shared.busy.token()));
     }
 }
