@@ -12,13 +12,20 @@ use crate::ports::{Failure, OpenConversation};
 /// How long a customer waits for what Odoo remembers; then the talk goes on without it.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The record of a chat. One of an earlier era is brought in line with Odoo first: store and database may have lost different things.
+/// The record of a chat. One of an earlier era is brought in line with Odoo first: store and database may have lost different things. One that cannot be
+/// read counts as lost: else the updates of this chat would come again for ever, in front of everybody else's.
 pub async fn record(shared: &Shared, chat: ChatKey, user: UserId) -> Result<ChatRecord, Failure> {
-    let stored = shared.store.chat(chat)?.unwrap_or_default();
     let era = shared.era.load(Ordering::Relaxed);
-    if stored.era == era {
-        return Ok(stored);
-    }
+    let stored = match shared.store.chat(chat) {
+        Err(failure) if !failure.is_temporary() => {
+            tracing::error!(channel.id = %chat.channel, %failure, "what is known of a chat cannot be read; Odoo is asked for it");
+            ChatRecord::default()
+        }
+        read => match read?.unwrap_or_default() {
+            stored if stored.era == era => return Ok(stored),
+            stored => stored,
+        },
+    };
     let remembered = ask(shared, chat, user).await;
     Ok(join(stored, remembered, era))
 }

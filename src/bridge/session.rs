@@ -33,9 +33,16 @@ pub async fn work(shared: Arc<Shared>) -> Ended {
     loop {
         match shake(&shared).await {
             Ok(welcome) if welcome.status == Readiness::Ready => {
-                pauses.reset();
                 first = false;
-                serve(&shared, &welcome).await;
+                let begun = Instant::now();
+                let lost = serve(&shared, &welcome).await;
+                tracing::warn!(failure = %lost, "the lease is lost");
+                if begun.elapsed() >= BEAT {
+                    pauses.reset();
+                } else {
+                    // Two bridges on copies of one store would take the lease from each other without end.
+                    tokio::time::sleep(pauses.after(&lost)).await;
+                }
             }
             Ok(welcome) => {
                 first = false;
@@ -49,7 +56,8 @@ pub async fn work(shared: Arc<Shared>) -> Ended {
             Err(failure) => {
                 go_on_without(&shared, &failure);
                 first = first && !shared.lease.working();
-                tokio::time::sleep(pauses.after(&failure)).await;
+                let pause = if failure.class == Class::Denied { PROBE } else { pauses.after(&failure) };
+                tokio::time::sleep(pause).await;
             }
         }
     }
@@ -112,19 +120,22 @@ fn go_on_without(shared: &Shared, failure: &Failure) {
     }
 }
 
-/// Works with the lease until it is lost.
-async fn serve(shared: &Arc<Shared>, welcome: &Welcome) {
+/// Works with the lease until it is lost; how that was told.
+async fn serve(shared: &Arc<Shared>, welcome: &Welcome) -> Failure {
     tracing::info!(odoo.series = %welcome.series, addon = %welcome.addon_version, generation = welcome.generation, "connected to Odoo");
     let claim = Claim { store_id: shared.store_id(), generation: welcome.generation };
     let mut held = Held { shared: shared.clone(), claim: claim.clone(), nonce: welcome.nonce.clone(), current: false };
-    if let Err(failure) = held.refresh().await {
-        tracing::warn!(%failure, "the configuration could not be read; trying again");
+    match held.refresh().await {
+        Err(failure) if failure.class == Class::Lost => return failure,
+        Err(failure) => tracing::warn!(%failure, "the configuration could not be read; trying again"),
+        Ok(()) => {}
     }
     shared.set_lease(Lease { working: true, claim: Some(claim) });
     shared.ready.set(true, line_of(Readiness::Ready));
-    held.keep().await;
+    let lost = held.keep().await;
     shared.set_lease(Lease::default());
     shared.ready.set(false, "renewing the lease");
+    lost
 }
 
 struct Held {
@@ -137,7 +148,7 @@ struct Held {
 
 impl Held {
     /// Heartbeats and events, until the lease is lost.
-    async fn keep(&mut self) {
+    async fn keep(&mut self) -> Failure {
         let mut beat = Instant::now();
         let mut poll = Instant::now();
         let mut trouble = false;
@@ -164,7 +175,7 @@ impl Held {
                     tracing::info!("Odoo answers again");
                 }
                 Ok(()) => {}
-                Err(failure) if failure.class == Class::Lost => return tracing::warn!(%failure, "the lease is lost"),
+                Err(failure) if failure.class == Class::Lost => return failure,
                 Err(failure) => {
                     if !trouble {
                         go_on_without(&self.shared, &failure);
@@ -240,8 +251,9 @@ impl Held {
             scripts.push(script);
         }
         let changed = scripts.len();
-        let difference = shared.registry.update(&configuration.bot_ids, scripts);
+        // Kept first: where that fails, nothing has changed, and the configuration is asked for again.
         shared.store.commit(change).await?;
+        let difference = shared.registry.update(&configuration.bot_ids, scripts);
         tracing::info!(bots = configuration.bot_ids.len(), changed, "configuration read");
         shared.metrics.bots_read.inc_by(u64::try_from(changed).unwrap_or(0));
         start(shared, difference);
@@ -256,6 +268,6 @@ pub fn start(shared: &Arc<Shared>, difference: Difference) {
         if let Err(failure) = shared.outbox.wake_channel(shared, running.channel.id) {
             tracing::error!(%failure, "what waits to be sent could not be read");
         }
-        shared.tasks.spawn(intake::work(shared.clone(), running));
+        shared.spawn(intake::work(shared.clone(), running, shared.busy.token()));
     }
 }
