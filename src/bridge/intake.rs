@@ -118,10 +118,14 @@ async fn fail(shared: &Shared, running: &Running, failure: &Failure, pauses: &mu
     }
     shared.registry.set_state(running, state, Some(line));
     match failure.class {
-        Class::Lost => {
-            // A webhook that somebody set is in the way of polling; another poller is not ours to end.
-            if running.messenger.leave_webhook().await.is_ok() { pauses.after(failure) } else { PROBE }
-        }
+        // A webhook that somebody set is in the way of polling; another poller is not ours to end.
+        Class::Lost => match running.messenger.leave_webhook().await {
+            Ok(true) => {
+                tracing::warn!(channel.id = %running.channel.id, "a webhook was set for this bot; it has been removed, since this bridge polls");
+                pauses.after(failure)
+            }
+            Ok(false) | Err(_) => PROBE,
+        },
         Class::Denied => PROBE,
         _ => pauses.after(failure),
     }

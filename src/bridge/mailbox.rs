@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use dashmap::DashMap;
@@ -104,8 +105,8 @@ async fn work(shared: Arc<Shared>, chat: ChatKey, mut letters: mpsc::Receiver<Le
 /// One letter: one turn of the engine, one transaction.
 async fn handle(shared: &Arc<Shared>, chat: ChatKey, record: &mut Option<ChatRecord>, letter: &Letter) -> Result<(), Failure> {
     let before = match record.take() {
-        Some(known) => known,
-        None => recall::record(shared, chat, letter.event.profile.user).await?,
+        Some(known) if known.era == shared.era.load(Ordering::Relaxed) => known,
+        _ => recall::record(shared, chat, letter.event.profile.user).await?,
     };
     let Some((script, running)) = shared.registry.channel(chat.channel) else {
         return Err(Failure::new(Class::Transient, "the channel has been switched off"));

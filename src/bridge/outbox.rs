@@ -1,5 +1,6 @@
 //! Sends what waits, in order per chat, chats side by side. A message leaves the store when Telegram has taken or refused it for good.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use super::mailbox::{Letter, lane_of};
 use super::pause::Pauses;
 use super::registry::Running;
 use super::run::Shared;
-use crate::domain::{ChannelId, ChatKey, Content, Incoming, Operation, OperationBody, OperationKey};
+use crate::domain::{ChannelId, ChatKey, Content, Formatted, Incoming, Markup, MessageId, Operation, OperationBody, OperationKey, Request};
 use crate::ports::{Certainty, Change, Class, Failure, StoredSend};
 
 /// Messages read from the store at a time.
@@ -53,10 +54,10 @@ impl Outbox {
         }
     }
 
-    /// Takes up again what waits in the store for the chats of a channel.
-    pub fn wake_channel(&self, shared: &Arc<Shared>, channel: ChannelId) -> Result<(), Failure> {
+    /// Takes up again what waits in the store for the chats of these channels.
+    pub fn wake_channels(&self, shared: &Arc<Shared>, channels: &HashSet<ChannelId>) -> Result<(), Failure> {
         for chat in shared.store.chats_with_sends()? {
-            if chat.channel == channel {
+            if channels.contains(&chat.channel) {
                 self.wake(shared, chat, None);
             }
         }
@@ -131,7 +132,7 @@ async fn deliver(shared: &Arc<Shared>, chat: ChatKey, send: &StoredSend, pauses:
         if let Some(taken) = taken.take() {
             shared.metrics.answer_seconds.observe(taken.elapsed().as_secs_f64());
         }
-        let outcome = running.messenger.perform(chat.chat, &send.outgoing.request).await;
+        let outcome = perform(&running, chat, &send.outgoing.request).await;
         drop(place);
         match outcome {
             Ok(_) => {
@@ -150,6 +151,27 @@ async fn deliver(shared: &Arc<Shared>, chat: ChatKey, send: &StoredSend, pauses:
             },
         }
     }
+}
+
+/// Carries a request out. What Telegram refuses for its looks (a link that leads nowhere, a button that it does not take) is sent once without them: a
+/// customer is never left without an answer for an admin's slip.
+async fn perform(running: &Running, chat: ChatKey, request: &Request) -> Result<MessageId, Failure> {
+    let outcome = running.messenger.perform(chat.chat, request).await;
+    match (&outcome, plain(request)) {
+        (Err(failure), Some(plain)) if failure.class == Class::Bug => {
+            tracing::warn!(channel.id = %running.channel.id, %failure, "a message is sent without formatting and buttons: Telegram refuses it with them");
+            running.messenger.perform(chat.chat, &plain).await
+        }
+        _ => outcome,
+    }
+}
+
+/// The same words without formatting and buttons; none where they are plain already. A reply keyboard stays: its labels cannot be wrong.
+fn plain(request: &Request) -> Option<Request> {
+    let Request::Say { text, markup } = request;
+    let looks = !text.entities.is_empty() || matches!(markup, Markup::Inline { .. });
+    let markup = if matches!(markup, Markup::Inline { .. }) { Markup::Nothing } else { markup.clone() };
+    looks.then(|| Request::Say { text: Formatted { text: text.text.clone(), entities: Vec::new() }, markup })
 }
 
 /// Waits before a refused token is tried again; not where the configuration brings another one.

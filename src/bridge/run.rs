@@ -226,12 +226,12 @@ fn load_kept(shared: &Arc<Shared>) {
 /// Forgets what need not be known any more.
 async fn housekeep(shared: Arc<Shared>) {
     loop {
-        tokio::time::sleep(Duration::from_secs(3600)).await;
         let before = shared.clock.now() - jiff::SignedDuration::from_hours(SEEN_HOURS);
         match shared.store.prune_seen(before).await {
             Ok(forgotten) => tracing::debug!(forgotten, "old marks of updates forgotten"),
             Err(failure) => tracing::warn!(%failure, "old marks of updates could not be forgotten"),
         }
+        tokio::time::sleep(Duration::from_secs(3600)).await;
     }
 }
 

@@ -11,7 +11,7 @@ use super::pause::Pauses;
 use super::run::Shared;
 use super::search::{Search, firsts_of_others};
 use crate::domain::{ConversationKey, OperationBody};
-use crate::ports::{Applied, Change, Claim, Class, Failure, Lane, StoredOperation};
+use crate::ports::{Applied, Change, Claim, Class, Failure, Lane, Parked, StoredOperation};
 
 /// The number of lanes; a chat is always in the same one.
 pub const LANES: u8 = 2;
@@ -88,16 +88,21 @@ impl Worker {
     /// Takes what Odoo has answered out of the store.
     async fn confirm(&self, waiting: &[StoredOperation], answers: &[Applied]) -> Result<(), Failure> {
         let answered = waiting.iter().map(|stored| (self.lane, stored.number)).collect();
-        self.shared.store.commit(Change { answered, ..Change::default() }).await?;
+        let refused = |answer: &Applied| {
+            let stored = waiting.iter().find(|stored| stored.operation.key == answer.key)?;
+            Some(Parked { operation: stored.operation.clone(), reason: answer.refused.clone()? })
+        };
+        let parked = answers.iter().filter_map(refused).collect();
+        self.shared.store.commit(Change { answered, parked, ..Change::default() }).await?;
         // Counted now: where the commit fails, the same answers come again.
         for answer in answers {
-            match &answer.refused {
-                None => self.shared.metrics.applied.inc(),
-                Some(sentence) => {
-                    tracing::warn!(operation.key = %answer.key, sentence, "Odoo refuses an operation; it is put aside");
-                    self.shared.metrics.refused.inc()
-                }
-            };
+            if answer.refused.is_none() {
+                self.shared.metrics.applied.inc();
+            } else {
+                // The sentence stays in the store: another module's may quote a name or a number.
+                tracing::warn!(operation.key = %answer.key, "Odoo refuses an operation; it is kept aside");
+                self.shared.metrics.refused.inc();
+            }
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use chatbridge::domain::{BotId, ChatKey, ChatRecord};
-use chatbridge::ports::{Change, Class, Committed, Counts, Failure, Lane, Store, StoreIdentity, StoredOperation, StoredSend};
+use chatbridge::ports::{Change, Class, Committed, Counts, Failure, Lane, Parked, Store, StoreIdentity, StoredOperation, StoredSend};
 use chatbridge::store::MemoryStore;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -85,6 +85,10 @@ impl Store for Brittle {
 
     fn chats_with_sends(&self) -> Result<Vec<ChatKey>, Failure> {
         self.inner.chats_with_sends()
+    }
+
+    fn parked(&self, limit: usize) -> Result<Vec<Parked>, Failure> {
+        self.inner.parked(limit)
     }
 
     fn identity(&self) -> Result<StoreIdentity, Failure> {

@@ -205,6 +205,7 @@ impl Backend for Odoo {
             series: "19.0".to_owned(),
             database_uuid: "d".to_owned(),
             nonce: desk.generation.to_string(),
+            epoch: String::new(),
             generation: desk.generation,
             lease_seconds: 30,
         };
