@@ -15,7 +15,7 @@ help: ## Lists what there is.
 .PHONY: demo
 demo: ## Runs the whole product for a person: Odoo, bridge, a chat page. SERIES=14 or 19 (default 19). Ctrl-C ends it.
 	@tests/prepare demo
-	@cargo build --quiet --bin chatbridge
+	@cargo build --bin chatbridge
 	@python3 tests/demo/demo.py
 
 .PHONY: test
@@ -23,8 +23,7 @@ test: ## Runs every test.
 	@tests/all
 
 .PHONY: test-rust
-test-rust: ## Runs the tests of the bridge alone.
-	@tests/prepare rust
+test-rust: rust ## Runs the tests of the bridge alone.
 	cargo test --quiet
 
 .PHONY: test-addon
@@ -36,21 +35,29 @@ test-e2e: prepare build ## Runs the end-to-end tests (SERIES="14 19", ARGS=pytes
 	CHATBRIDGE_SERIES="$(SERIES)" $(PYTHON) -m pytest tests/e2e $(ARGS)
 
 .PHONY: lint
-lint: ## Checks formatting, lints.
+lint: rust ## Checks formatting, lints.
 	cargo fmt --check
 	cargo clippy --all-targets --quiet -- -D warnings
 
 .PHONY: build
-build: ## Builds the bridge for development.
+build: rust ## Builds the bridge for development.
 	cargo build --quiet --bin chatbridge
 
 .PHONY: release
-release: ## Builds the bridge for use: $(CARGO_TARGET_DIR)/release/chatbridge.
+release: rust ## Builds the bridge for use: $(CARGO_TARGET_DIR)/release/chatbridge.
 	cargo build --release --bin chatbridge
+
+.PHONY: figures
+figures: prepare release ## Prints the release build's size, start time and latency (SERIES=14 or 19).
+	CHATBRIDGE_BIN=$(CARGO_TARGET_DIR)/release/chatbridge $(PYTHON) tests/e2e/figures.py
 
 .PHONY: addons
 addons: ## Writes the addons for each series to $(CACHE)/addons/SERIES.
 	@for series in $(SERIES); do python3 odoo_addon/build.py $$series.0 $(CACHE)/addons/$$series; done
+
+.PHONY: rust
+rust:
+	@tests/prepare rust
 
 .PHONY: prepare
 prepare: ## Installs what the tests need.

@@ -4,6 +4,7 @@
 The source is written in a listed subset of the newest syntax (19.0). What an older series says differently is
 rewritten; anything outside the subset is an error that names file and line. The rules live in ``builder/``.
 """
+
 import argparse
 import sys
 from pathlib import Path

@@ -81,9 +81,18 @@ async fn the_token_says_who_it_is() {
 
 #[tokio::test]
 async fn leaving_a_webhook_keeps_what_waits() {
-    let peer = Peer::scripted([ok(json!(true))]).await;
-    bot(&peer.url).leave_webhook().await.unwrap();
-    assert_eq!(peer.seen()[0].body, json!({"drop_pending_updates": false}));
+    let set = json!({"url": "https://elsewhere.example/hook", "has_custom_certificate": false, "pending_update_count": 3});
+    let peer = Peer::scripted([ok(set), ok(json!(true))]).await;
+    assert!(bot(&peer.url).leave_webhook().await.unwrap());
+    peer.expect_paths(&[&path("getWebhookInfo"), &path("deleteWebhook")]);
+    assert_eq!(peer.seen()[1].body, json!({"drop_pending_updates": false}));
+}
+
+#[tokio::test]
+async fn where_no_webhook_is_set_none_is_removed() {
+    let peer = Peer::scripted([ok(json!({"url": "", "has_custom_certificate": false, "pending_update_count": 0}))]).await;
+    assert!(!bot(&peer.url).leave_webhook().await.unwrap());
+    peer.expect_paths(&[&path("getWebhookInfo")]);
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 """Rewrites addons from the newest Odoo syntax to that of an older series."""
+
 from .addon import build_addon
 from .errors import BuildError
 from .xmlfile import XmlFile

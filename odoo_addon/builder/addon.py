@@ -1,4 +1,5 @@
 """Building one addon: files chosen, rewritten, checked and copied."""
+
 import ast
 import re
 import shutil
@@ -63,7 +64,7 @@ def _manifest(path, series):
     for name in manifest.get("data", []):
         if not (path.parent / name).is_file():
             raise BuildError(path, _line_of(text, name), "%s does not exist" % name)
-    return text.replace('"%s"' % version, '"%s%s"' % (series, version[len("19.0"):]))
+    return text.replace('"%s"' % version, '"%s%s"' % (series, version[len("19.0") :]))
 
 
 def _check_python(path, number):

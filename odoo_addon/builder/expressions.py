@@ -1,4 +1,5 @@
 """Python expressions of 17.0 and later (``invisible="not x"``) as the domains that ``attrs`` held before."""
+
 import ast
 
 OPERATORS = {

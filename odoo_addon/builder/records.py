@@ -1,4 +1,5 @@
 """Rewriting data files: records, their fields, menus."""
+
 import re
 import xml.etree.ElementTree as ET
 

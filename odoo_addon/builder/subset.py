@@ -1,8 +1,24 @@
 """The subset of the 19.0 syntax that the sources may use. What is not listed here is an error."""
 
 #: Attributes that any element of a form or list may have.
-COMMON = {"name", "string", "class", "style", "groups", "invisible", "colspan", "nolabel", "help", "title", "role", "alt", "series"}
-DECORATIONS = {"decoration-%s" % kind for kind in ("bf", "it", "danger", "info", "muted", "primary", "success", "warning")}
+COMMON = {
+    "name",
+    "string",
+    "class",
+    "style",
+    "groups",
+    "invisible",
+    "colspan",
+    "nolabel",
+    "help",
+    "title",
+    "role",
+    "alt",
+    "series",
+}
+DECORATIONS = {
+    "decoration-%s" % kind for kind in ("bf", "it", "danger", "info", "muted", "primary", "success", "warning")
+}
 HTML = {"a", "b", "br", "div", "h1", "h2", "h3", "i", "img", "li", "p", "small", "span", "strong", "ul"}
 QWEB = {"t-if", "t-else", "t-elif", "t-esc", "t-att-src", "t-att-class", "t-att-title", "aria-label"}
 
@@ -13,8 +29,23 @@ ELEMENTS = {
     "kanban": {"create", "edit", "delete", "can_open", "default_order", "default_group_by", "sample"},
     "search": set(),
     "field": {
-        "widget", "options", "domain", "context", "readonly", "required", "column_invisible", "placeholder", "optional",
-        "password", "filter_domain", "operator", "mode", "sum", "can_create", "can_write", *DECORATIONS,
+        "widget",
+        "options",
+        "domain",
+        "context",
+        "readonly",
+        "required",
+        "column_invisible",
+        "placeholder",
+        "optional",
+        "password",
+        "filter_domain",
+        "operator",
+        "mode",
+        "sum",
+        "can_create",
+        "can_write",
+        *DECORATIONS,
     },
     "filter": {"domain", "context", "date"},
     "button": {"type", "icon", "confirm", "context", "t-if"},
@@ -38,7 +69,7 @@ DATA = {
     "odoo": {"noupdate"},
     "data": {"noupdate"},
     "record": {"id", "model", "context", "forcecreate", "series"},
-    "field": {"name", "ref", "eval", "type", "file", "model"},
+    "field": {"name", "ref", "eval", "type", "file", "model", "series"},
     "menuitem": {"id", "name", "parent", "action", "sequence", "groups", "web_icon", "series"},
 }
 

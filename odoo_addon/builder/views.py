@@ -1,4 +1,5 @@
 """Rewriting the architecture of views."""
+
 import xml.etree.ElementTree as ET
 
 from . import expressions
@@ -9,7 +10,13 @@ MODIFIERS = ("invisible", "readonly", "required", "column_invisible")
 VIEW_ROOTS = {"form", "list", "kanban", "search"}
 
 #: Classes of Bootstrap 5 (16.0 and later) and what Bootstrap 4 calls them.
-BOOTSTRAP_4 = {"float-end": "float-right", "float-start": "float-left", "text-end": "text-right", "text-start": "text-left", "fw-bold": "font-weight-bold"}
+BOOTSTRAP_4 = {
+    "float-end": "float-right",
+    "float-start": "float-left",
+    "text-end": "text-right",
+    "text-start": "text-left",
+    "fw-bold": "font-weight-bold",
+}
 BOOTSTRAP_4_PREFIXES = {"ms-": "ml-", "me-": "mr-", "ps-": "pl-", "pe-": "pr-"}
 
 
@@ -43,7 +50,9 @@ class ViewRewriter:
             allowed = COMMON | ELEMENTS[tag] | (QWEB if in_kanban or tag in HTML else set())
             for name in element.attrib:
                 if name not in allowed and not name.startswith("aria-"):
-                    self.file.fail(element, "the attribute %s of <%s> is not in the subset%s" % (name, tag, _hint(name)))
+                    self.file.fail(
+                        element, "the attribute %s of <%s> is not in the subset%s" % (name, tag, _hint(name))
+                    )
             if in_kanban and any(name in element.attrib for name in MODIFIERS):
                 self.file.fail(element, "cards know no %s: use t-if" % " or ".join(MODIFIERS))
             if tag == "t" and element.get("t-name") not in (None, "card"):
@@ -63,7 +72,11 @@ class ViewRewriter:
                 self.file.fail(element, "%s=%r: %s" % (name, expression, error))
             missing = needed - present if expressions.constant(expression) is None else set()
             if missing and view.tag != "xpath":
-                self.file.fail(element, "%s=%r uses fields that the view does not hold: %s" % (name, expression, ", ".join(sorted(missing))))
+                self.file.fail(
+                    element,
+                    "%s=%r uses fields that the view does not hold: %s"
+                    % (name, expression, ", ".join(sorted(missing))),
+                )
 
     def _collect(self, view, present, used):
         for element in view:
@@ -131,18 +144,20 @@ class ViewRewriter:
         for element in arch.iter():
             for name in ("class", "bg_color"):
                 if element.get(name):
-                    element.set(name, " ".join(self._older_class(word, element.get(name)) for word in element.get(name).split()))
+                    element.set(
+                        name, " ".join(self._older_class(word, element.get(name)) for word in element.get(name).split())
+                    )
 
     def _older_class(self, word, whole):
         if word.startswith("text-bg-"):
             # 16.0 has Bootstrap 5.1, which does not know this class yet; before, badges had classes of their own.
             prefix = "badge-" if self.series < 16 and "badge" in whole.split() else "bg-"
-            return prefix + word[len("text-bg-"):]
+            return prefix + word[len("text-bg-") :]
         if self.series >= 16:
             return word
         for prefix, older in BOOTSTRAP_4_PREFIXES.items():
             if word.startswith(prefix):
-                return older + word[len(prefix):]
+                return older + word[len(prefix) :]
         return BOOTSTRAP_4.get(word, word)
 
 
@@ -150,5 +165,5 @@ def _hint(name):
     return {
         "tree": ": write <list>",
         "attrs": ": write the expression in the attribute itself",
-        "states": ": write invisible=\"state …\"",
+        "states": ': write invisible="state …"',
     }.get(name, "")

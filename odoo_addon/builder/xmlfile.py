@@ -1,4 +1,5 @@
 """XML files with line numbers, by the standard library alone (ElementTree forgets the lines)."""
+
 import xml.etree.ElementTree as ET
 import xml.sax
 import xml.sax.handler

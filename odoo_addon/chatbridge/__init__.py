@@ -1,2 +1,3 @@
 """Chatbridge: the Odoo half of the bridge between Odoo and messengers."""
+
 from . import models

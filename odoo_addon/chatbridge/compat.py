@@ -2,6 +2,7 @@
 
 The XML differences are the business of ``odoo_addon/build.py``.
 """
+
 from odoo import exceptions, models, release
 
 SERIES = int(release.series.replace("saas~", "").split(".")[0])
@@ -38,7 +39,9 @@ def constraint(definition, message):
 def create_unique_index(model, name, definition):
     """Create a (partial) unique index; to be called in a model's ``init``."""
     # Table and index names come from our own code, never from people.
-    model.env.cr.execute("CREATE UNIQUE INDEX IF NOT EXISTS %s_%s ON %s %s" % (model._table, name, model._table, definition))
+    model.env.cr.execute(
+        "CREATE UNIQUE INDEX IF NOT EXISTS %s_%s ON %s %s" % (model._table, name, model._table, definition)
+    )
 
 
 def flush(env):
@@ -87,7 +90,9 @@ def translations(records, field_name):
     if not records:
         return {}
     if SERIES >= 16:
-        records.env.cr.execute('SELECT id, "%s" FROM "%s" WHERE id = ANY(%%s)' % (field_name, records._table), (records.ids,))
+        records.env.cr.execute(
+            'SELECT id, "%s" FROM "%s" WHERE id = ANY(%%s)' % (field_name, records._table), (records.ids,)
+        )
         return {id_: value or {} for id_, value in records.env.cr.fetchall()}
     return _translations_by_row(records, field_name)
 

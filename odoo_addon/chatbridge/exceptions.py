@@ -1,4 +1,5 @@
 """Exceptions that the bridge knows by name."""
+
 import psycopg2.errors
 
 from odoo.exceptions import UserError

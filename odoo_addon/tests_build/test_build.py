@@ -2,6 +2,7 @@
 
 Run with ``python3 -m unittest discover -s odoo_addon/tests_build``.
 """
+
 import ast
 import sys
 import tempfile
@@ -86,7 +87,9 @@ class TestAddon(BuildCase):
 
     def test_cron_repeats_for_ever_in_every_series(self):
         for series in SERIES:
-            crons = [r for tree in self.trees(series).values() for r in tree.iter("record") if r.get("model") == "ir.cron"]
+            crons = [
+                r for tree in self.trees(series).values() for r in tree.iter("record") if r.get("model") == "ir.cron"
+            ]
             for cron in crons:
                 names = [field.get("name") for field in cron]
                 self.assertEqual("numbercall" in names, int(series[:2]) < 18)
@@ -112,7 +115,10 @@ class TestSubset(BuildCase):
         path.write_text(text, encoding="utf-8")
 
     def view(self, arch):
-        return '<odoo>\n<record id="v" model="ir.ui.view">\n<field name="arch" type="xml">\n%s\n</field></record></odoo>' % arch
+        return (
+            '<odoo>\n<record id="v" model="ir.ui.view">\n<field name="arch" type="xml">\n%s\n</field></record></odoo>'
+            % arch
+        )
 
     def arch(self, arch, series="14.0"):
         return self.build(self.view(arch), series).find("record/field")

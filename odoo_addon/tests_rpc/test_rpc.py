@@ -2,6 +2,7 @@
 
 Run with ``python3 odoo_addon/tests_rpc/test_rpc.py``; needs the lab. ``SERIES=14`` takes one series only.
 """
+
 import os
 import sys
 import tempfile
@@ -50,7 +51,9 @@ class RpcCase:
     def connect(cls, url, database):
         """Set the database up as an administrator does, and shake hands as the bridge."""
         cls.admin = Client(url, database, "admin", "admin")
-        cls.admin.call("res.users", "write", cls.found("res.users", login="chatbridge"), {"password": "pw-of-the-bridge"})
+        cls.admin.call(
+            "res.users", "write", cls.found("res.users", login="chatbridge"), {"password": "pw-of-the-bridge"}
+        )
         telegram = cls.found("chatbridge.messenger", code="telegram")
         cls.admin.call("chatbridge.messenger", "action_activate", telegram)
         cls.bot = cls.found("chatbridge.bot", kind="client")[0]
@@ -109,7 +112,14 @@ class RpcCase:
             operation("sender", **profile, **place),
             operation("conversation.open", conversation=key, **place),
             operation(
-                "message", conversation=key, sequence=1, author="customer", kind="text", body="Hi", step=None, telegram_message="1"
+                "message",
+                conversation=key,
+                sequence=1,
+                author="customer",
+                kind="text",
+                body="Hi",
+                step=None,
+                telegram_message="1",
             ),
         ]
 
@@ -120,7 +130,9 @@ class RpcCase:
         self.assertTrue(all(answer == answers[0] for answer in answers))
         senders = self.admin.call("chatbridge.sender", "search", [["user_ref", "like", "same-"]])
         self.assertEqual(len(senders), 5)
-        self.assertEqual(self.admin.call("chatbridge.message", "search_count", [["conversation_id.sender_id", "in", senders]]), 5)
+        self.assertEqual(
+            self.admin.call("chatbridge.message", "search_count", [["conversation_id.sender_id", "in", senders]]), 5
+        )
         partners = self.admin.call("res.partner", "search_count", [["name", "like", "Telegram:Anna same-"]])
         self.assertEqual(partners, 5)
 
@@ -135,10 +147,19 @@ class RpcCase:
         self.apply(self.person("fast"))
         key = self.admin.call("chatbridge.conversation", "search", [["chat_ref", "=", "fast"]])
         self.assertEqual(len(key), 1)
-        opened = operation("conversation.open", conversation="fast-talk", channel=self.channel, user="fast", chat="fast")
+        opened = operation(
+            "conversation.open", conversation="fast-talk", channel=self.channel, user="fast", chat="fast"
+        )
         batch = [
             operation(
-                "message", conversation="fast-talk", sequence=n, author="bot", kind="text", body="<p>Hi <b>you</b></p>", step=None, telegram_message=None
+                "message",
+                conversation="fast-talk",
+                sequence=n,
+                author="bot",
+                kind="text",
+                body="<p>Hi <b>you</b></p>",
+                step=None,
+                telegram_message=None,
             )
             for n in range(1, 500)
         ]
@@ -171,7 +192,10 @@ class RpcCase:
         start = time.monotonic()
         self.admin.call("chatbridge.bot", "write", [self.bot], {"not_started_message": "Changed"})
         self.assertTrue(heard.wait(2))
-        print("Odoo %s: nudged %.0f ms after the save began" % (self.number, (time.monotonic() - start) * 1000), file=sys.stderr)
+        print(
+            "Odoo %s: nudged %.0f ms after the save began" % (self.number, (time.monotonic() - start) * 1000),
+            file=sys.stderr,
+        )
         events = self.bridges[0].call("chatbridge.bridge", "events", self.claim, 100, ["configuration"])
         self.assertIn(self.bot, events[-1]["payload"]["bots"])
 

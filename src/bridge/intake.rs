@@ -1,10 +1,12 @@
 //! Takes updates in, by long polling. An update is confirmed to Telegram only when everything that follows from it is safe in the store.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::mailbox::Letter;
 use super::pause::Pauses;
@@ -18,8 +20,8 @@ const WAIT: Duration = Duration::from_secs(25);
 /// How often a refused token, or a bot that somebody else polls, is tried again.
 const PROBE: Duration = Duration::from_secs(30);
 
-/// Works a channel until it is stopped.
-pub async fn work(shared: Arc<Shared>, running: Arc<Running>) {
+/// Works a channel until it is stopped. `_busy`: until then, more may come under way.
+pub async fn work(shared: Arc<Shared>, running: Arc<Running>, _busy: TaskTrackerToken) {
     tokio::select! {
         () = poll(&shared, &running) => {}
         () = running.stop.cancelled() => {}
@@ -67,15 +69,24 @@ async fn round(shared: &Arc<Shared>, running: &Running, greeted: &mut bool, offs
 async fn take_in(shared: &Arc<Shared>, running: &Running, updates: Vec<Update>) -> Result<(), Failure> {
     running.heard(shared.clock.now());
     let taken = Instant::now();
+    let poll = Some(shared.next_poll());
     let mut waiting = Vec::with_capacity(updates.len());
+    let mut outcome = Ok(());
+    let mut full = HashSet::new();
     for update in updates {
         shared.metrics.updates.inc();
         match update.content {
             Ok(Some(event)) => {
                 let (done, safe) = oneshot::channel();
                 let chat = ChatKey { channel: running.channel.id, chat: event.chat };
-                let letter = Letter { update: Some((running.telegram_bot(), update.id)), event, taken, done: Some(done) };
-                shared.mailboxes.post(shared, chat, letter);
+                let update = Some((running.telegram_bot(), update.id));
+                let letter = Letter { update, event, taken, poll, done: Some(done), busy: shared.busy.token() };
+                // Behind one that found no place none may slip in.
+                if full.contains(&chat) || !shared.mailboxes.post(shared, chat, letter) {
+                    full.insert(chat);
+                    outcome = Err(Failure::new(Class::Transient, "too many updates of one chat wait"));
+                    continue;
+                }
                 waiting.push(safe);
             }
             Ok(None) => {}
@@ -85,7 +96,6 @@ async fn take_in(shared: &Arc<Shared>, running: &Running, updates: Vec<Update>) 
             }
         }
     }
-    let mut outcome = Ok(());
     for safe in waiting {
         let one = safe.await.unwrap_or_else(|_| Err(Failure::new(Class::Bug, "a mailbox went away with a letter in it")));
         outcome = outcome.and(one);
@@ -108,10 +118,14 @@ async fn fail(shared: &Shared, running: &Running, failure: &Failure, pauses: &mu
     }
     shared.registry.set_state(running, state, Some(line));
     match failure.class {
-        Class::Lost => {
-            // A webhook that somebody set is in the way of polling; another poller is not ours to end.
-            if running.messenger.leave_webhook().await.is_ok() { pauses.after(failure) } else { PROBE }
-        }
+        // A webhook that somebody set is in the way of polling; another poller is not ours to end.
+        Class::Lost => match running.messenger.leave_webhook().await {
+            Ok(true) => {
+                tracing::warn!(channel.id = %running.channel.id, "a webhook was set for this bot; it has been removed, since this bridge polls");
+                pauses.after(failure)
+            }
+            Ok(false) | Err(_) => PROBE,
+        },
         Class::Denied => PROBE,
         _ => pauses.after(failure),
     }

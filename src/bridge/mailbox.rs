@@ -2,12 +2,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::recall;
 use super::run::Shared;
@@ -28,8 +30,13 @@ pub struct Letter {
     pub event: Incoming,
     /// When it was taken in.
     pub taken: Instant,
+    /// The poll that brought it. When one letter of a poll fails, those behind it fail too: they come again together, in order.
+    pub poll: Option<u64>,
     /// Told when it is safe in the store, or why it is not.
     pub done: Option<oneshot::Sender<Result<(), Failure>>>,
+    /// Something is under way as long as this is there.
+    #[expect(dead_code, reason = "held, never read")]
+    pub busy: TaskTrackerToken,
 }
 
 /// All mailboxes.
@@ -37,26 +44,18 @@ pub struct Letter {
 pub struct Mailboxes(DashMap<ChatKey, mpsc::Sender<Letter>>);
 
 impl Mailboxes {
-    /// Puts a letter into the mailbox of its chat, in order with those before it. Never waits; a full mailbox gives the letter back as a failure to its sender.
-    pub fn post(&self, shared: &Arc<Shared>, chat: ChatKey, letter: Letter) {
+    /// Puts a letter into the mailbox of its chat, in order with those before it. Never waits; false when the mailbox is full.
+    pub fn post(&self, shared: &Arc<Shared>, chat: ChatKey, letter: Letter) -> bool {
         // Sending happens under the map's lock, and so does clearing away: no letter falls between.
-        let refused = match self.0.entry(chat) {
+        match self.0.entry(chat) {
             Entry::Occupied(mut entry) => match entry.get().try_send(letter) {
-                Ok(()) => None,
-                Err(mpsc::error::TrySendError::Full(letter)) => Some(letter),
-                Err(mpsc::error::TrySendError::Closed(letter)) => {
-                    entry.insert(open(shared, chat, letter));
-                    None
-                }
+                Ok(()) => {}
+                Err(mpsc::error::TrySendError::Full(_)) => return false,
+                Err(mpsc::error::TrySendError::Closed(letter)) => drop(entry.insert(open(shared, chat, letter))),
             },
-            Entry::Vacant(entry) => {
-                entry.insert(open(shared, chat, letter));
-                None
-            }
-        };
-        if let Some(letter) = refused {
-            answer(letter.done, Err(Failure::new(Class::Transient, "too many updates of one chat wait")));
+            Entry::Vacant(entry) => drop(entry.insert(open(shared, chat, letter))),
         }
+        true
     }
 
     fn clear_if_idle(&self, chat: ChatKey, letters: &mpsc::Receiver<Letter>) -> bool {
@@ -67,13 +66,14 @@ impl Mailboxes {
 fn open(shared: &Arc<Shared>, chat: ChatKey, first: Letter) -> mpsc::Sender<Letter> {
     let (sender, letters) = mpsc::channel(CAPACITY);
     sender.try_send(first).expect("a new channel has room");
-    shared.tasks.spawn(work(shared.clone(), chat, letters));
+    shared.spawn(work(shared.clone(), chat, letters));
     sender
 }
 
 /// Works a mailbox until it has been idle for a while.
 async fn work(shared: Arc<Shared>, chat: ChatKey, mut letters: mpsc::Receiver<Letter>) {
     let mut record: Option<ChatRecord> = None;
+    let mut failed_poll = None;
     loop {
         let letter = tokio::select! {
             biased;
@@ -87,24 +87,26 @@ async fn work(shared: Arc<Shared>, chat: ChatKey, mut letters: mpsc::Receiver<Le
             () = shared.stop.cancelled() => break,
         };
         let Some(mut letter) = letter else { break };
-        let done = letter.done.take();
-        let outcome = handle(&shared, chat, &mut record, &letter).await;
-        answer(done, outcome);
-    }
-}
-
-fn answer(done: Option<oneshot::Sender<Result<(), Failure>>>, outcome: Result<(), Failure>) {
-    if let Some(done) = done {
-        // Nobody waits any more: the intake has been stopped, and the update will come again.
-        let _ = done.send(outcome);
+        let outcome = if letter.poll.is_some() && letter.poll == failed_poll {
+            Err(Failure::new(Class::Transient, "the update before it has to come again first"))
+        } else {
+            handle(&shared, chat, &mut record, &letter).await
+        };
+        if outcome.is_err() {
+            failed_poll = letter.poll;
+        }
+        if let Some(done) = letter.done.take() {
+            // Where nobody waits any more, the intake has been stopped, and the update will come again.
+            let _ = done.send(outcome);
+        }
     }
 }
 
 /// One letter: one turn of the engine, one transaction.
 async fn handle(shared: &Arc<Shared>, chat: ChatKey, record: &mut Option<ChatRecord>, letter: &Letter) -> Result<(), Failure> {
     let before = match record.take() {
-        Some(known) => known,
-        None => recall::record(shared, chat, letter.event.profile.user).await?,
+        Some(known) if known.era == shared.era.load(Ordering::Relaxed) => known,
+        _ => recall::record(shared, chat, letter.event.profile.user).await?,
     };
     let Some((script, running)) = shared.registry.channel(chat.channel) else {
         return Err(Failure::new(Class::Transient, "the channel has been switched off"));
@@ -163,11 +165,17 @@ async fn quarantine(shared: &Shared, chat: ChatKey, letter: &Letter) -> Result<(
     shared.store.commit(Change { seen, ..Change::default() }).await.map(|_| ())
 }
 
-/// Answers a tap at once, beside everything else: it expires within seconds, and a lost answer only leaves the button waiting a little.
-fn answer_tap(shared: &Shared, running: &super::registry::Running, callback: String) {
-    let messenger = running.messenger.clone();
-    shared.tasks.spawn(async move {
-        if let Err(failure) = messenger.answer_tap(&callback).await {
+/// Answers a tap at once, beside everything else: it expires within seconds, and a lost answer only leaves the button waiting a little. So none is
+/// answered where too many are under way, or where nothing may be sent.
+fn answer_tap(shared: &Arc<Shared>, running: &super::registry::Running, callback: String) {
+    let Ok(place) = shared.taps.clone().try_acquire_owned() else { return };
+    if !shared.lease.working() {
+        return;
+    }
+    let (messenger, stop) = (running.messenger.clone(), shared.stop.clone());
+    shared.spawn(async move {
+        let _place = place;
+        if let Some(Err(failure)) = stop.run_until_cancelled(messenger.answer_tap(&callback)).await {
             tracing::debug!(%failure, "a tap could not be answered");
         }
     });

@@ -18,6 +18,7 @@ mod pause;
 mod recall;
 mod registry;
 mod run;
+mod search;
 mod session;
 mod status;
 mod writer;

@@ -1,5 +1,6 @@
 //! Sends what waits, in order per chat, chats side by side. A message leaves the store when Telegram has taken or refused it for good.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -8,12 +9,13 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use super::mailbox::{Letter, lane_of};
 use super::pause::Pauses;
 use super::registry::Running;
 use super::run::Shared;
-use crate::domain::{ChannelId, ChatKey, Content, Incoming, Operation, OperationBody, OperationKey};
+use crate::domain::{ChannelId, ChatKey, Content, Formatted, Incoming, Markup, MessageId, Operation, OperationBody, OperationKey, Request};
 use crate::ports::{Certainty, Change, Class, Failure, StoredSend};
 
 /// Messages read from the store at a time.
@@ -47,24 +49,24 @@ impl Outbox {
             Entry::Occupied(entry) => entry.get().again.store(true, Ordering::Release),
             Entry::Vacant(entry) => {
                 entry.insert(Drain::default());
-                shared.tasks.spawn(drain(shared.clone(), chat, taken));
+                shared.spawn(drain(shared.clone(), chat, taken, shared.busy.token()));
             }
         }
     }
 
-    /// Takes up again what waits in the store for the chats of a channel.
-    pub fn wake_channel(&self, shared: &Arc<Shared>, channel: ChannelId) -> Result<(), Failure> {
+    /// Takes up again what waits in the store for the chats of these channels.
+    pub fn wake_channels(&self, shared: &Arc<Shared>, channels: &HashSet<ChannelId>) -> Result<(), Failure> {
         for chat in shared.store.chats_with_sends()? {
-            if chat.channel == channel {
+            if channels.contains(&chat.channel) {
                 self.wake(shared, chat, None);
             }
         }
         Ok(())
     }
 
-    /// Is nothing under way?
-    pub fn is_idle(&self) -> bool {
-        self.active.is_empty()
+    /// Ends a drain, whatever waits.
+    fn forget(&self, chat: ChatKey) {
+        self.active.remove(&chat);
     }
 
     /// Ends a drain, unless more has come meanwhile.
@@ -73,14 +75,26 @@ impl Outbox {
     }
 }
 
-async fn drain(shared: Arc<Shared>, chat: ChatKey, mut taken: Option<Instant>) {
+/// What became of a message.
+enum Delivery {
+    /// Telegram has taken it, or refused it for good.
+    Settled,
+    /// The channel is switched off: what waits stays in the store.
+    Off,
+    /// The bridge stops: what waits stays in the store.
+    Stopping,
+}
+
+async fn drain(shared: Arc<Shared>, chat: ChatKey, mut taken: Option<Instant>, _busy: TaskTrackerToken) {
     let mut pauses = Pauses::new(Duration::from_millis(300), Duration::from_secs(60));
     loop {
         let waiting = match shared.store.sends(chat, BATCH) {
             Ok(waiting) => waiting,
             Err(failure) => {
                 tracing::error!(%failure, "the store cannot be read");
-                tokio::time::sleep(pauses.after(&failure)).await;
+                if shared.stop.run_until_cancelled(tokio::time::sleep(pauses.after(&failure))).await.is_none() {
+                    return shared.outbox.forget(chat);
+                }
                 continue;
             }
         };
@@ -91,47 +105,81 @@ async fn drain(shared: Arc<Shared>, chat: ChatKey, mut taken: Option<Instant>) {
             continue;
         }
         for send in waiting {
-            let outcome = tokio::select! {
-                outcome = deliver(&shared, chat, &send, &mut pauses, &mut taken) => outcome,
-                () = shared.stop.cancelled() => None,
-            };
-            if outcome.is_none() {
-                // The channel is off, or the bridge stops: what waits stays in the store.
-                shared.outbox.active.remove(&chat);
-                return;
+            match deliver(&shared, chat, &send, &mut pauses, &mut taken).await {
+                Delivery::Settled => {}
+                Delivery::Off if shared.outbox.finished(chat) => return,
+                // It has been switched on again meanwhile.
+                Delivery::Off => break,
+                Delivery::Stopping => return shared.outbox.forget(chat),
             }
         }
     }
 }
 
-/// Sends one message, however long it takes. None when the channel is gone.
-async fn deliver(shared: &Arc<Shared>, chat: ChatKey, send: &StoredSend, pauses: &mut Pauses, taken: &mut Option<Instant>) -> Option<()> {
+/// Sends one message, however long it takes. A stop ends every wait, but not a call: what Telegram has taken must be ticked off.
+async fn deliver(shared: &Arc<Shared>, chat: ChatKey, send: &StoredSend, pauses: &mut Pauses, taken: &mut Option<Instant>) -> Delivery {
     loop {
-        shared.lease.until_working().await;
-        let (_, running) = shared.registry.channel(chat.channel)?;
-        let outcome = {
-            let _place = shared.outbox.in_flight.acquire().await.ok()?;
-            if let Some(taken) = taken.take() {
-                shared.metrics.answer_seconds.observe(taken.elapsed().as_secs_f64());
-            }
-            running.messenger.perform(chat.chat, &send.outgoing.request).await
+        let allowed = async {
+            shared.lease.until_working().await;
+            shared.outbox.in_flight.acquire().await
         };
+        let Some(Ok(place)) = shared.stop.run_until_cancelled(allowed).await else { return Delivery::Stopping };
+        if !shared.lease.working() {
+            // It was lost while this waited for its place.
+            continue;
+        }
+        let Some((_, running)) = shared.registry.channel(chat.channel) else { return Delivery::Off };
+        if let Some(taken) = taken.take() {
+            shared.metrics.answer_seconds.observe(taken.elapsed().as_secs_f64());
+        }
+        let outcome = perform(&running, chat, &send.outgoing.request).await;
+        drop(place);
         match outcome {
             Ok(_) => {
                 pauses.reset();
                 shared.metrics.sent.inc();
                 settle(shared, chat, send, None).await;
-                return Some(());
+                return Delivery::Settled;
             }
             Err(failure) => match failure.class {
                 Class::Transient | Class::RateLimited | Class::Lost => again(shared, &running, &failure, pauses).await,
-                Class::Denied => tokio::time::sleep(PROBE).await,
+                Class::Denied => refused_token(shared, &running).await,
                 Class::Gone | Class::Refused | Class::Malformed | Class::Bug => {
                     refuse(shared, chat, send, &failure).await;
-                    return Some(());
+                    return Delivery::Settled;
                 }
             },
         }
+    }
+}
+
+/// Carries a request out. What Telegram refuses for its looks (a link that leads nowhere, a button that it does not take) is sent once without them: a
+/// customer is never left without an answer for an admin's slip.
+async fn perform(running: &Running, chat: ChatKey, request: &Request) -> Result<MessageId, Failure> {
+    let outcome = running.messenger.perform(chat.chat, request).await;
+    match (&outcome, plain(request)) {
+        (Err(failure), Some(plain)) if failure.class == Class::Bug => {
+            tracing::warn!(channel.id = %running.channel.id, %failure, "a message is sent without formatting and buttons: Telegram refuses it with them");
+            running.messenger.perform(chat.chat, &plain).await
+        }
+        _ => outcome,
+    }
+}
+
+/// The same words without formatting and buttons; none where they are plain already. A reply keyboard stays: its labels cannot be wrong.
+fn plain(request: &Request) -> Option<Request> {
+    let Request::Say { text, markup } = request;
+    let looks = !text.entities.is_empty() || matches!(markup, Markup::Inline { .. });
+    let markup = if matches!(markup, Markup::Inline { .. }) { Markup::Nothing } else { markup.clone() };
+    looks.then(|| Request::Say { text: Formatted { text: text.text.clone(), entities: Vec::new() }, markup })
+}
+
+/// Waits before a refused token is tried again; not where the configuration brings another one.
+async fn refused_token(shared: &Shared, running: &Running) {
+    tokio::select! {
+        () = tokio::time::sleep(PROBE) => {}
+        () = running.stop.cancelled() => {}
+        () = shared.stop.cancelled() => {}
     }
 }
 
@@ -142,7 +190,7 @@ async fn again(shared: &Shared, running: &Running, failure: &Failure, pauses: &m
     }
     let pause = pauses.after(failure);
     tracing::info!(channel.id = %running.channel.id, class = ?failure.class, ?pause, %failure, "a message waits");
-    tokio::time::sleep(pause).await;
+    shared.stop.run_until_cancelled(tokio::time::sleep(pause)).await;
 }
 
 /// Telegram refuses the message for good: Odoo is told why, and who has blocked the bot is marked.
@@ -162,7 +210,10 @@ fn tell_blocked(shared: &Arc<Shared>, chat: ChatKey) {
     let known = shared.store.chat(chat).ok().flatten().filter(|record| !record.blocked);
     let Some(profile) = known.and_then(|record| record.profile) else { return };
     let event = Incoming { chat: chat.chat, profile, at: shared.clock.now(), message: None, content: Content::Blocked };
-    shared.mailboxes.post(shared, chat, Letter { update: None, event, taken: Instant::now(), done: None });
+    let letter = Letter { update: None, event, taken: Instant::now(), poll: None, done: None, busy: shared.busy.token() };
+    if !shared.mailboxes.post(shared, chat, letter) {
+        tracing::info!(channel.id = %chat.channel, "a block could not be noted; the next message will find it out");
+    }
 }
 
 /// Takes a message out of the store, with what Odoo is to know of it. Tried until it succeeds: else it would be sent again.

@@ -12,13 +12,20 @@ use crate::ports::{Failure, OpenConversation};
 /// How long a customer waits for what Odoo remembers; then the talk goes on without it.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// The record of a chat. One of an earlier era is brought in line with Odoo first: store and database may have lost different things.
+/// The record of a chat. One of an earlier era is brought in line with Odoo first: store and database may have lost different things. One that cannot be
+/// read counts as lost: else the updates of this chat would come again for ever, in front of everybody else's.
 pub async fn record(shared: &Shared, chat: ChatKey, user: UserId) -> Result<ChatRecord, Failure> {
-    let stored = shared.store.chat(chat)?.unwrap_or_default();
     let era = shared.era.load(Ordering::Relaxed);
-    if stored.era == era {
-        return Ok(stored);
-    }
+    let stored = match shared.store.chat(chat) {
+        Err(failure) if !failure.is_temporary() => {
+            tracing::error!(channel.id = %chat.channel, %failure, "what is known of a chat cannot be read; Odoo is asked for it");
+            ChatRecord::default()
+        }
+        read => match read?.unwrap_or_default() {
+            stored if stored.era == era => return Ok(stored),
+            stored => stored,
+        },
+    };
     let remembered = ask(shared, chat, user).await;
     Ok(join(stored, remembered, era))
 }
@@ -41,16 +48,25 @@ async fn ask(shared: &Shared, chat: ChatKey, user: UserId) -> Option<OpenConvers
     }
 }
 
-/// Joins both memories: the conversation that Odoo knows goes on, at the place that the store knows, if it knows it. A conversation that Odoo does not
-/// know goes on in a new one; the person is introduced to Odoo again in any case.
+/// Joins both memories: the newer one wins. A conversation of ours that Odoo does not know goes on in a new one, at the same place; the person is
+/// introduced to Odoo again in any case.
 fn join(stored: ChatRecord, remembered: Option<OpenConversation>, era: u32) -> ChatRecord {
     let conversation = match (stored.conversation, remembered) {
-        (Some(ours), Some(known)) if ours.key == known.conversation => Some(Conversation { sequence: ours.sequence.max(known.sequence), ..ours }),
-        (Some(ours), None) => Some(Conversation { forgotten: true, ..ours }),
-        (_, Some(known)) => restored(known),
+        // The same conversation: who has the later line.
+        (Some(ours), Some(known)) if ours.key == known.conversation && ours.sequence >= known.sequence => Some(ours),
+        // Keys are drawn in the order of time.
+        (Some(ours), Some(known)) if ours.key > known.conversation => Some(forgotten(ours)),
+        (Some(ours), Some(known)) => restored(known).or(Some(forgotten(ours))),
+        (Some(ours), None) => Some(forgotten(ours)),
+        (None, Some(known)) => restored(known),
         (None, None) => None,
     };
     ChatRecord { profile: None, conversation, era, blocked: stored.blocked }
+}
+
+/// A conversation that Odoo does not know (any more).
+fn forgotten(ours: Conversation) -> Conversation {
+    Conversation { forgotten: true, ..ours }
 }
 
 /// A conversation from Odoo's copy.
@@ -93,6 +109,24 @@ mod tests {
         let joined = join(stored(Some(ours.clone())), Some(known(&conversation(4), 4)), 2);
         assert_eq!(joined.conversation, Some(ours));
         assert_eq!(joined.profile, None, "introduced again: the sender may be gone, too");
+    }
+
+    #[test]
+    fn a_store_that_is_behind_takes_odoos_place() {
+        let joined = join(stored(Some(conversation(4))), Some(known(&Conversation { step: Some(StepId(8)), ..conversation(9) }, 9)), 2);
+        assert_eq!(joined.conversation, Some(Conversation { step: Some(StepId(8)), ..conversation(9) }));
+    }
+
+    #[test]
+    fn of_two_conversations_the_newer_one_goes_on() {
+        let older = conversation(9);
+        let newer = Conversation { key: ConversationKey(ulid::Ulid::from_parts(2, 1)), step: Some(StepId(5)), ..conversation(2) };
+        let ahead = join(stored(Some(newer.clone())), Some(known(&older, 9)), 1).conversation;
+        assert_eq!(ahead, Some(Conversation { forgotten: true, ..newer.clone() }));
+        let behind = join(stored(Some(older.clone())), Some(known(&newer, 2)), 1).conversation;
+        assert_eq!(behind, Some(newer.clone()));
+        let unreadable = OpenConversation { state: serde_json::Value::Null, ..known(&newer, 2) };
+        assert_eq!(join(stored(Some(older.clone())), Some(unreadable), 1).conversation, Some(Conversation { forgotten: true, ..older }));
     }
 
     #[test]

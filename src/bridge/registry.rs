@@ -70,7 +70,7 @@ impl Registry {
         let wanted: Vec<(BotId, Channel)> =
             self.bots.iter().flat_map(|bot| bot.channels.iter().map(|channel| (bot.bot, channel.clone())).collect::<Vec<_>>()).collect();
         self.channels.retain(|id, running| {
-            let stays = wanted.iter().any(|(bot, channel)| channel.id == *id && *bot == running.bot && same_token(channel, &running.channel));
+            let stays = wanted.iter().any(|(_, channel)| channel.id == *id);
             if !stays {
                 running.stop.cancel();
             }
@@ -78,11 +78,16 @@ impl Registry {
         });
         let mut difference = Difference::default();
         for (bot, channel) in wanted {
-            if !self.channels.contains_key(&channel.id) {
-                let running = Arc::new(self.run(bot, channel));
-                self.channels.insert(running.channel.id, running.clone());
-                difference.started.push(running);
+            let same = |running: &Arc<Running>| running.bot == bot && same_token(&running.channel, &channel);
+            if self.channels.get(&channel.id).is_some_and(|running| same(running.value())) {
+                continue;
             }
+            let running = Arc::new(self.run(bot, channel));
+            // Replaced at once: a message on its way never finds the channel gone.
+            if let Some(old) = self.channels.insert(running.channel.id, running.clone()) {
+                old.stop.cancel();
+            }
+            difference.started.push(running);
         }
         self.changed.notify_one();
         difference

@@ -1,7 +1,7 @@
 //! Puts the parts together, runs them, and stops them in order.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
@@ -20,6 +20,10 @@ use crate::ports::{Backend, Clock, Connect, Counts, Failure, Lane, Store};
 
 /// How long a stop may take: what is under way is finished, what waits is written, then it ends.
 const DRAIN: Duration = Duration::from_secs(10);
+/// How long calls in flight may then take to end.
+const GRACE: Duration = Duration::from_secs(5);
+/// Taps that are being answered at the same time.
+const TAPS: usize = 64;
 /// Marks of seen updates are kept so long; Telegram keeps updates for one day.
 const SEEN_HOURS: i64 = 72;
 
@@ -78,14 +82,32 @@ pub struct Shared {
     /// Rings when the lease should be looked at now.
     pub session_bell: tokio::sync::Notify,
     pub tasks: TaskTracker,
+    /// A token of it for everything that is under way between Telegram and the store: empty means that nothing can come of itself any more.
+    pub busy: TaskTracker,
+    /// Places for answers to taps.
+    pub taps: Arc<tokio::sync::Semaphore>,
     /// No more updates are taken in.
     pub intake_stop: CancellationToken,
-    /// Everything ends.
+    /// Everything ends; calls in flight are waited for.
     pub stop: CancellationToken,
+    /// Calls in flight are given up too.
+    abandon: CancellationToken,
+    polls: AtomicU64,
     read_script: fn(&serde_json::Value) -> Result<Script, Failure>,
 }
 
 impl Shared {
+    /// Runs something beside everything else; it ends with the bridge at the latest.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let abandon = self.abandon.clone();
+        self.tasks.spawn(async move { abandon.run_until_cancelled(work).await });
+    }
+
+    /// A number for a poll that brings something.
+    pub fn next_poll(&self) -> u64 {
+        self.polls.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// Publishes the lease.
     pub fn set_lease(&self, lease: Lease) {
         self.metrics.working.set(if lease.working { 1.0 } else { 0.0 });
@@ -130,8 +152,12 @@ impl Bridge {
             era: AtomicU32::new(era),
             session_bell: tokio::sync::Notify::new(),
             tasks: TaskTracker::new(),
+            busy: TaskTracker::new(),
+            taps: Arc::new(tokio::sync::Semaphore::new(TAPS)),
             intake_stop: CancellationToken::new(),
             stop: CancellationToken::new(),
+            abandon: CancellationToken::new(),
+            polls: AtomicU64::new(0),
             read_script: parts.read_script,
         }))
     }
@@ -156,9 +182,9 @@ impl Bridge {
         let shared = self.0;
         load_kept(&shared);
         for lane in 0..LANES {
-            shared.tasks.spawn(until_stop(shared.stop.clone(), writer::work(shared.clone(), Lane(lane))));
+            shared.spawn(until_stop(shared.stop.clone(), writer::work(shared.clone(), Lane(lane))));
         }
-        shared.tasks.spawn(until_stop(shared.stop.clone(), housekeep(shared.clone())));
+        shared.spawn(until_stop(shared.stop.clone(), housekeep(shared.clone())));
         let session = session::work(shared.clone());
         tokio::pin!(session, asked);
         tokio::select! {
@@ -171,7 +197,10 @@ impl Bridge {
         // The lease is kept while what waits is finished.
         tokio::select! {
             ended = drain(&shared) => ended,
-            ended = session => ended,
+            ended = session => {
+                stop(&shared).await;
+                ended
+            }
         }
     }
 }
@@ -197,12 +226,12 @@ fn load_kept(shared: &Arc<Shared>) {
 /// Forgets what need not be known any more.
 async fn housekeep(shared: Arc<Shared>) {
     loop {
-        tokio::time::sleep(Duration::from_secs(3600)).await;
         let before = shared.clock.now() - jiff::SignedDuration::from_hours(SEEN_HOURS);
         match shared.store.prune_seen(before).await {
             Ok(forgotten) => tracing::debug!(forgotten, "old marks of updates forgotten"),
             Err(failure) => tracing::warn!(%failure, "old marks of updates could not be forgotten"),
         }
+        tokio::time::sleep(Duration::from_secs(3600)).await;
     }
 }
 
@@ -218,28 +247,33 @@ async fn drain(shared: &Arc<Shared>) -> Ended {
     tracing::info!("stopping: finishing what is under way");
     shared.intake_stop.cancel();
     let end = Instant::now() + DRAIN;
-    let quiet = loop {
-        match shared.note_counts() {
-            Ok(counts) if counts.operations == 0 && counts.sends == 0 && shared.outbox.is_idle() => break true,
-            _ if Instant::now() >= end => break false,
-            _ => tokio::time::sleep(Duration::from_millis(20)).await,
-        }
-    };
-    stop(shared).await;
-    if quiet {
-        tracing::info!("stopped; nothing waits");
-        return Ended::Drained;
+    // In this order: what is under way may still put something into the store. Messages that wait while nothing is under way are those of channels
+    // that are switched off: they can wait longer.
+    while !(shared.busy.is_empty() && shared.note_counts().is_ok_and(|counts| counts.operations == 0)) && Instant::now() < end {
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let counts = shared.note_counts().unwrap_or_default();
-    tracing::warn!(counts.operations, counts.sends, "stopped; what waits is kept for the next start");
+    let ended_in_time = stop(shared).await;
+    match shared.note_counts() {
+        Ok(counts) if ended_in_time && counts.operations == 0 && counts.sends == 0 => {
+            tracing::info!("stopped; nothing waits");
+            return Ended::Drained;
+        }
+        Ok(counts) => tracing::warn!(counts.operations, counts.sends, "stopped; what waits is kept for the next start"),
+        Err(failure) => tracing::warn!(%failure, "stopped; what waits cannot be counted"),
+    }
     Ended::CutShort
 }
 
-async fn stop(shared: &Shared) {
+/// Ends everything; false when something had to be given up. Nothing runs any more afterwards, so the store is free.
+async fn stop(shared: &Shared) -> bool {
     shared.intake_stop.cancel();
     shared.stop.cancel();
     shared.tasks.close();
-    if timeout(Duration::from_secs(5), shared.tasks.wait()).await.is_err() {
-        tracing::warn!("some tasks did not end in time");
+    let ended_in_time = timeout(GRACE, shared.tasks.wait()).await.is_ok();
+    if !ended_in_time {
+        tracing::warn!("some calls did not end in time; they are given up");
+        shared.abandon.cancel();
+        shared.tasks.wait().await;
     }
+    ended_in_time
 }

@@ -14,6 +14,8 @@ use crate::ports::{Change, Claim, Class, EventKind, Failure, Heartbeat, Hello, R
 
 /// The protocol that this bridge speaks.
 const PROTOCOL: u32 = 1;
+/// The series of Odoo that it works with.
+const SERIES: std::ops::RangeInclusive<u32> = 14..=19;
 /// Between heartbeats.
 const BEAT: Duration = Duration::from_secs(10);
 /// Between polls for events while nudges don't arrive, and while they do.
@@ -33,13 +35,20 @@ pub async fn work(shared: Arc<Shared>) -> Ended {
     loop {
         match shake(&shared).await {
             Ok(welcome) if welcome.status == Readiness::Ready => {
-                pauses.reset();
                 first = false;
-                serve(&shared, &welcome).await;
+                let begun = Instant::now();
+                let lost = serve(&shared, &welcome).await;
+                tracing::warn!(failure = %lost, "the lease is lost");
+                if begun.elapsed() >= BEAT {
+                    pauses.reset();
+                } else {
+                    // Two bridges on copies of one store would take the lease from each other without end.
+                    tokio::time::sleep(pauses.after(&lost)).await;
+                }
             }
             Ok(welcome) => {
                 first = false;
-                hold(&shared, &welcome);
+                hold(&shared, &welcome).await;
                 tokio::time::sleep(WAIT).await;
             }
             Err(failure) if first && !failure.is_temporary() && failure.class != Class::Lost => {
@@ -49,7 +58,8 @@ pub async fn work(shared: Arc<Shared>) -> Ended {
             Err(failure) => {
                 go_on_without(&shared, &failure);
                 first = first && !shared.lease.working();
-                tokio::time::sleep(pauses.after(&failure)).await;
+                let pause = if failure.class == Class::Denied { PROBE } else { pauses.after(&failure) };
+                tokio::time::sleep(pause).await;
             }
         }
     }
@@ -69,12 +79,23 @@ async fn shake(shared: &Shared) -> Result<Welcome, Failure> {
         clock: shared.clock.now(),
     };
     let welcome = shared.backend.handshake(&hello).await?;
+    check_series(&welcome)?;
     if welcome.status == Readiness::Ready {
         let identity = renewed(identity, &welcome);
         shared.era.store(identity.era, Ordering::Relaxed);
         shared.store.commit(Change { identity: Some(identity), ..Change::default() }).await?;
     }
     Ok(welcome)
+}
+
+/// Odoo's series must be one that addon and bridge were made for.
+fn check_series(welcome: &Welcome) -> Result<(), Failure> {
+    let major = welcome.series.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    if major.is_some_and(|major| SERIES.contains(&major)) {
+        return Ok(());
+    }
+    let (first, last) = (SERIES.start(), SERIES.end());
+    Err(Failure::new(Class::Refused, format!("this is Odoo {}; Chatbridge works with {first}.0 to {last}.0: update the bridge", welcome.series)))
 }
 
 /// What ties the store to the database from now on. A new epoch (an administrator has confirmed that the two belong together) begins a new era.
@@ -86,11 +107,13 @@ fn renewed(old: StoreIdentity, welcome: &Welcome) -> StoreIdentity {
         nonce: Some(welcome.nonce.clone()),
         epoch: welcome.epoch.clone(),
         era,
+        held: false,
     }
 }
 
 /// Odoo wants us to wait: nothing is taken in or sent.
-fn hold(shared: &Shared, welcome: &Welcome) {
+async fn hold(shared: &Shared, welcome: &Welcome) {
+    remember_to_wait(shared).await;
     let line = line_of(welcome.status);
     if shared.ready.get().1 != line {
         tracing::warn!(reason = %welcome.sentence, "{line}");
@@ -99,9 +122,19 @@ fn hold(shared: &Shared, welcome: &Welcome) {
     shared.set_lease(Lease::default());
 }
 
+/// Keeps in the store that Odoo wants us to wait: else the next outage of Odoo would let us go on.
+async fn remember_to_wait(shared: &Shared) {
+    let identity = shared.store.identity().ok().filter(|identity| !identity.held);
+    let Some(identity) = identity else { return };
+    let change = Change { identity: Some(StoreIdentity { held: true, ..identity }), ..Change::default() };
+    if let Err(failure) = shared.store.commit(change).await {
+        tracing::error!(%failure, "the store could not be written");
+    }
+}
+
 /// Odoo can't be reached. A store that belongs to a database goes on with the dialogs; a new one has to wait.
 fn go_on_without(shared: &Shared, failure: &Failure) {
-    let known = shared.store.identity().is_ok_and(|identity| identity.nonce.is_some());
+    let known = shared.store.identity().is_ok_and(|identity| identity.nonce.is_some() && !identity.held);
     let line = format!("Odoo cannot be reached: {failure}");
     if shared.ready.get().1 != line {
         tracing::warn!(class = ?failure.class, "{line}; {}", if known { "dialogs go on, writes wait" } else { "waiting for it" });
@@ -112,19 +145,23 @@ fn go_on_without(shared: &Shared, failure: &Failure) {
     }
 }
 
-/// Works with the lease until it is lost.
-async fn serve(shared: &Arc<Shared>, welcome: &Welcome) {
+/// Works with the lease until it is lost; how that was told.
+async fn serve(shared: &Arc<Shared>, welcome: &Welcome) -> Failure {
     tracing::info!(odoo.series = %welcome.series, addon = %welcome.addon_version, generation = welcome.generation, "connected to Odoo");
     let claim = Claim { store_id: shared.store_id(), generation: welcome.generation };
     let mut held = Held { shared: shared.clone(), claim: claim.clone(), nonce: welcome.nonce.clone(), current: false };
-    if let Err(failure) = held.refresh().await {
-        tracing::warn!(%failure, "the configuration could not be read; trying again");
+    match held.refresh().await {
+        Err(failure) if failure.class == Class::Lost => return failure,
+        Err(failure) => tracing::warn!(%failure, "the configuration could not be read; trying again"),
+        Ok(()) => {}
     }
     shared.set_lease(Lease { working: true, claim: Some(claim) });
     shared.ready.set(true, line_of(Readiness::Ready));
-    held.keep().await;
+    let lost = held.keep().await;
+    remember_to_wait(shared).await;
     shared.set_lease(Lease::default());
     shared.ready.set(false, "renewing the lease");
+    lost
 }
 
 struct Held {
@@ -137,7 +174,7 @@ struct Held {
 
 impl Held {
     /// Heartbeats and events, until the lease is lost.
-    async fn keep(&mut self) {
+    async fn keep(&mut self) -> Failure {
         let mut beat = Instant::now();
         let mut poll = Instant::now();
         let mut trouble = false;
@@ -164,7 +201,7 @@ impl Held {
                     tracing::info!("Odoo answers again");
                 }
                 Ok(()) => {}
-                Err(failure) if failure.class == Class::Lost => return tracing::warn!(%failure, "the lease is lost"),
+                Err(failure) if failure.class == Class::Lost => return failure,
                 Err(failure) => {
                     if !trouble {
                         go_on_without(&self.shared, &failure);
@@ -184,7 +221,7 @@ impl Held {
             nonce: self.nonce.clone(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             operations_waiting: counts.operations,
-            operations_refused: self.shared.metrics.refused.get(),
+            operations_refused: counts.parked,
             sends_waiting: counts.sends,
             nudges: self.shared.nudges.arriving(),
             channels: self.shared.registry.statuses(),
@@ -240,8 +277,9 @@ impl Held {
             scripts.push(script);
         }
         let changed = scripts.len();
-        let difference = shared.registry.update(&configuration.bot_ids, scripts);
+        // Kept first: where that fails, nothing has changed, and the configuration is asked for again.
         shared.store.commit(change).await?;
+        let difference = shared.registry.update(&configuration.bot_ids, scripts);
         tracing::info!(bots = configuration.bot_ids.len(), changed, "configuration read");
         shared.metrics.bots_read.inc_by(u64::try_from(changed).unwrap_or(0));
         start(shared, difference);
@@ -252,10 +290,11 @@ impl Held {
 
 /// Starts the intakes of channels that are new, and sends what waits for them.
 pub fn start(shared: &Arc<Shared>, difference: Difference) {
+    let channels = difference.started.iter().map(|running| running.channel.id).collect();
+    if let Err(failure) = shared.outbox.wake_channels(shared, &channels) {
+        tracing::error!(%failure, "what waits to be sent could not be read");
+    }
     for running in difference.started {
-        if let Err(failure) = shared.outbox.wake_channel(shared, running.channel.id) {
-            tracing::error!(%failure, "what waits to be sent could not be read");
-        }
-        shared.tasks.spawn(intake::work(shared.clone(), running));
+        shared.spawn(intake::work(shared.clone(), running, shared.busy.token()));
     }
 }

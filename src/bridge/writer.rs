@@ -5,19 +5,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use super::pause::Pauses;
 use super::run::Shared;
+use super::search::{Search, firsts_of_others};
 use crate::domain::{ConversationKey, OperationBody};
-use crate::ports::{Applied, Change, Claim, Class, Failure, Lane, StoredOperation};
+use crate::ports::{Applied, Change, Claim, Class, Failure, Lane, Parked, StoredOperation};
 
 /// The number of lanes; a chat is always in the same one.
 pub const LANES: u8 = 2;
 /// Operations in one call, at most.
-const BATCH: usize = 300;
+pub const BATCH: usize = 300;
 /// Between tries while Odoo refuses the password.
 const PROBE: Duration = Duration::from_secs(30);
-/// An operation that makes a call fail as no operation should is given up after so many tries alone.
+/// Between two calls while the operation that makes them fail is looked for.
+const NARROWING: Duration = Duration::from_millis(250);
+/// An operation that makes a call fail as no operation should is given up after so many tries alone, if others go through.
 const TRIES: u32 = 8;
 
 /// Wakes the lanes.
@@ -35,10 +39,10 @@ impl Writer {
     }
 }
 
-/// Works a lane until the bridge stops and nothing waits, or for ever.
+/// Works a lane for ever.
 pub async fn work(shared: Arc<Shared>, lane: Lane) {
-    let mut worker =
-        Worker { shared, lane, claim: None, size: BATCH, failed: 0, pauses: Pauses::new(Duration::from_millis(250), Duration::from_secs(15)) };
+    let pauses = Pauses::new(Duration::from_millis(250), Duration::from_secs(15));
+    let mut worker = Worker { shared, lane, claim: None, sent: 0, search: Search::default(), pauses };
     loop {
         match worker.round().await {
             Ok(true) => worker.succeed(),
@@ -51,48 +55,60 @@ pub async fn work(shared: Arc<Shared>, lane: Lane) {
 struct Worker {
     shared: Arc<Shared>,
     lane: Lane,
+    /// The claim of the last call.
     claim: Option<Claim>,
-    /// Operations in the next call: 1 while the one that makes calls fail is looked for.
-    size: usize,
-    failed: u32,
+    /// Operations in the last call.
+    sent: usize,
+    search: Search,
     pauses: Pauses,
 }
 
 impl Worker {
     /// One batch. False when nothing waits.
     async fn round(&mut self) -> Result<bool, Failure> {
-        let waiting = self.shared.store.operations(self.lane, self.size)?;
+        // Never a claim remembered from before: without the lease nothing may be written.
+        let claim = self.shared.lease.claim(None).await;
+        let waiting = self.shared.store.operations(self.lane, self.search.size())?;
         if waiting.is_empty() {
             return Ok(false);
         }
-        let claim = match &self.claim {
-            Some(claim) => claim.clone(),
-            None => self.shared.lease.claim(None).await,
-        };
         self.claim = Some(claim.clone());
-        let batch = coalesce(&waiting);
-        let answers = self.shared.backend.apply(&claim, &batch).await?;
-        self.shared.metrics.apply_calls.inc();
-        self.confirm(&waiting, &answers).await?;
+        self.sent = waiting.len();
+        self.apply(&claim, &waiting).await?;
         Ok(true)
+    }
+
+    /// Writes operations, and takes them out of the store.
+    async fn apply(&self, claim: &Claim, waiting: &[StoredOperation]) -> Result<(), Failure> {
+        let answers = self.shared.backend.apply(claim, &coalesce(waiting)).await?;
+        self.shared.metrics.apply_calls.inc();
+        self.confirm(waiting, &answers).await
     }
 
     /// Takes what Odoo has answered out of the store.
     async fn confirm(&self, waiting: &[StoredOperation], answers: &[Applied]) -> Result<(), Failure> {
+        let answered = waiting.iter().map(|stored| (self.lane, stored.number)).collect();
+        let refused = |answer: &Applied| {
+            let stored = waiting.iter().find(|stored| stored.operation.key == answer.key)?;
+            Some(Parked { operation: stored.operation.clone(), reason: answer.refused.clone()? })
+        };
+        let parked = answers.iter().filter_map(refused).collect();
+        self.shared.store.commit(Change { answered, parked, ..Change::default() }).await?;
+        // Counted now: where the commit fails, the same answers come again.
         for answer in answers {
-            if let Some(sentence) = &answer.refused {
+            if answer.refused.is_none() {
+                self.shared.metrics.applied.inc();
+            } else {
+                // The sentence stays in the store: another module's may quote a name or a number.
+                tracing::warn!(operation.key = %answer.key, "Odoo refuses an operation; it is kept aside");
                 self.shared.metrics.refused.inc();
-                tracing::warn!(operation.key = %answer.key, sentence, "Odoo refuses an operation; it is put aside");
             }
         }
-        self.shared.metrics.applied.inc_by(u64::try_from(answers.len()).unwrap_or(0));
-        let answered = waiting.iter().map(|stored| (self.lane, stored.number)).collect();
-        self.shared.store.commit(Change { answered, ..Change::default() }).await.map(|_| ())
+        Ok(())
     }
 
     fn succeed(&mut self) {
-        self.size = BATCH;
-        self.failed = 0;
+        self.search.passed(self.sent);
         self.pauses.reset();
     }
 
@@ -104,9 +120,9 @@ impl Worker {
     async fn fail(&mut self, failure: &Failure) {
         match failure.class {
             Class::Lost => {
-                let stale = self.claim.take();
                 self.shared.session_bell.notify_one();
-                self.claim = Some(self.shared.lease.claim(stale.as_ref()).await);
+                // Should the heartbeat find that nothing is lost, the same claim is tried again after a while.
+                let _ = timeout(PROBE, self.shared.lease.claim(self.claim.as_ref())).await;
             }
             Class::Bug | Class::Malformed | Class::Refused | Class::Gone => self.isolate(failure).await,
             Class::Transient | Class::RateLimited | Class::Denied => {
@@ -120,24 +136,40 @@ impl Worker {
 
     /// A call failed as none should: the operation that does it is looked for, so that the others go on.
     async fn isolate(&mut self, failure: &Failure) {
-        self.failed += 1;
-        if self.size > 1 {
-            self.size = 1;
-        } else if self.failed > TRIES {
-            self.give_up(failure).await;
-            self.failed = 0;
+        tracing::error!(lane = self.lane.0, operations = self.sent, class = ?failure.class, %failure, "Odoo could not carry out a write");
+        self.search.failed(self.sent, self.shared.metrics.apply_calls.get());
+        if self.search.tries == 0 {
+            return tokio::time::sleep(NARROWING).await;
         }
-        tracing::error!(lane = self.lane.0, class = ?failure.class, %failure, "Odoo could not carry out a write");
+        if self.search.tries > TRIES && self.another_goes_through().await {
+            self.give_up(failure).await;
+        }
         let pause = self.pauses.after(failure);
         tokio::time::sleep(pause).await;
     }
 
-    async fn give_up(&self, failure: &Failure) {
+    /// Does a write of something else go through? If none does, the fault is Odoo's, and nothing may be given up for it.
+    async fn another_goes_through(&self) -> bool {
+        if self.shared.metrics.apply_calls.get() > self.search.calls {
+            return true;
+        }
+        let Ok(waiting) = self.shared.store.operations(self.lane, BATCH) else { return false };
+        let others = firsts_of_others(&waiting);
+        // Each in its turn: another may be as bad as this one.
+        let turn = usize::try_from(self.search.tries - TRIES - 1).unwrap_or(0);
+        let Some(other) = turn.checked_rem(others.len()).map(|at| others[at]) else { return false };
+        let claim = self.shared.lease.claim(None).await;
+        self.apply(&claim, std::slice::from_ref(other)).await.is_ok()
+    }
+
+    /// Puts the first operation aside, as if Odoo had refused it.
+    async fn give_up(&mut self, failure: &Failure) {
         let Ok(waiting) = self.shared.store.operations(self.lane, 1) else { return };
         let answers: Vec<Applied> =
             waiting.iter().map(|stored| Applied { key: stored.operation.key, refused: Some(failure.reason.clone()) }).collect();
-        if let Err(failure) = self.confirm(&waiting, &answers).await {
-            tracing::error!(%failure, "the store cannot be written");
+        match self.confirm(&waiting, &answers).await {
+            Ok(()) => self.search = Search::default(),
+            Err(failure) => tracing::error!(%failure, "the store cannot be written"),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::keyboard;
 use super::turn::Turn;
 use crate::domain::{Button, ButtonId, Content, Conversation, StepKind, Target};
 use crate::text::Notice;
+use crate::text::template::plain_to_html;
 
 /// Two taps on the same label within this time, by Telegram's clock, are one tap.
 const SAME_TAP: SignedDuration = SignedDuration::from_secs(3);
@@ -67,7 +68,8 @@ impl Turn<'_> {
         self.hear();
         if self.script.wait_for_start {
             let text = self.script.not_started.pick(self.event.profile.language_code.as_deref(), &self.script.language);
-            return self.say(text.unwrap_or_default(), crate::domain::Markup::Nothing);
+            let html = plain_to_html(text.unwrap_or_default());
+            return self.say(&html, crate::domain::Markup::Nothing);
         }
         match self.alias() {
             Some(step) => {

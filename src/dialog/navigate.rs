@@ -125,7 +125,7 @@ impl<'a> Turn<'a> {
         let whole = text::utf16_len(&words.text) <= LONGEST;
         let mut pieces = text::split(words, LONGEST).into_iter().peekable();
         while let Some(piece) = pieces.next() {
-            let body = if whole { html.to_owned() } else { text::template::escape(&piece.text) };
+            let body = if whole { html.to_owned() } else { text::template::plain_to_html(&piece.text) };
             let markup = if pieces.peek().is_none() { markup.clone() } else { Markup::Nothing };
             self.say_one(piece, body, markup);
         }

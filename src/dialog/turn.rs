@@ -7,7 +7,7 @@ use crate::domain::{
     Author, ChannelId, ChatRecord, CloseReason, Content, Conversation, ConversationKey, Incoming, MessageKind, OperationBody, Script,
 };
 use crate::text::Notice;
-use crate::text::template::escape;
+use crate::text::template::plain_to_html;
 
 /// A conversation in which nobody says anything for so long has ended; the next word opens a new one at the same place.
 const SILENCE: SignedDuration = SignedDuration::from_hours(24);
@@ -51,10 +51,10 @@ impl Turn<'_> {
             self.unblocked();
         }
         self.meet();
+        self.renew();
         if !self.script.client {
             return self.record_only();
         }
-        self.renew();
         self.answer();
         self.note_position();
     }
@@ -159,11 +159,11 @@ impl Turn<'_> {
     /// What kind of line it is, and its words as HTML.
     fn heard(&self) -> (MessageKind, String) {
         match &self.event.content {
-            Content::Text(text) if self.keyboard_button(text).is_some() => (MessageKind::Button, escape(text)),
-            Content::Text(text) => (MessageKind::Text, escape(text)),
-            Content::Command { text, .. } => (MessageKind::Command, escape(text)),
-            Content::Tap { data, .. } => (MessageKind::Button, escape(&self.label_of(data))),
-            Content::Other(kind) => (MessageKind::Media, format!("[{}]", escape(kind))),
+            Content::Text(text) if self.keyboard_button(text).is_some() => (MessageKind::Button, plain_to_html(text)),
+            Content::Text(text) => (MessageKind::Text, plain_to_html(text)),
+            Content::Command { text, .. } => (MessageKind::Command, plain_to_html(text)),
+            Content::Tap { data, .. } => (MessageKind::Button, plain_to_html(&self.label_of(data))),
+            Content::Other(kind) => (MessageKind::Media, format!("[{}]", plain_to_html(kind))),
             Content::Blocked | Content::Unblocked => (MessageKind::Other, String::new()),
         }
     }

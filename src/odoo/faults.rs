@@ -110,7 +110,10 @@ pub fn session_lost() -> Failure {
 
 /// An answer that is not as the protocol says. It is named by its place, not by its value.
 pub fn unreadable(place: &str) -> Failure {
-    Failure::new(Class::Malformed, format!("Odoo's answer can't be understood: {place}"))
+    Failure::new(
+        Class::Malformed,
+        format!("Odoo's answer can't be understood ({place}): are the addon chatbridge and the bridge of versions that fit? Update the older one"),
+    )
 }
 
 fn of_exception(raised: &Raised, login: &str) -> Failure {

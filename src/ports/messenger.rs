@@ -21,8 +21,8 @@ pub trait Messenger: Send + Sync {
     /// Who the token belongs to.
     async fn me(&self) -> Result<Identity, Failure>;
 
-    /// Ends a webhook, where one is set, without dropping updates: polling is refused while there is one.
-    async fn leave_webhook(&self) -> Result<(), Failure>;
+    /// Ends a webhook, where one is set, without dropping updates: polling is refused while there is one. Tells whether one was set.
+    async fn leave_webhook(&self) -> Result<bool, Failure>;
 
     /// The next updates, at most 100; waits up to `wait` for the first. Everything below `offset` is confirmed by the call and will not come again.
     async fn updates(&self, offset: Option<UpdateId>, wait: Duration) -> Result<Vec<Update>, Failure>;

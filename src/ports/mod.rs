@@ -15,4 +15,4 @@ pub use backend::{
 pub use clock::{Clock, SystemClock};
 pub use failure::{Certainty, Class, Failure};
 pub use messenger::{Connect, Identity, Messenger, Update};
-pub use store::{Change, Committed, Counts, Lane, SendId, Store, StoreIdentity, StoredOperation, StoredSend};
+pub use store::{Change, Committed, Counts, Lane, Parked, SendId, Store, StoreIdentity, StoredOperation, StoredSend};

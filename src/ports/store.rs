@@ -33,6 +33,9 @@ pub trait Store: Send + Sync {
     /// The configuration last fetched, per bot: the JSON of the protocol. For a start while Odoo is down.
     fn bots(&self) -> Result<Vec<(BotId, serde_json::Value)>, Failure>;
 
+    /// The newest parked operations, newest first.
+    fn parked(&self, limit: usize) -> Result<Vec<Parked>, Failure>;
+
     /// How much waits.
     fn counts(&self) -> Result<Counts, Failure>;
 
@@ -68,12 +71,23 @@ pub struct Change {
     pub sent: Vec<SendId>,
     /// Operations that Odoo has answered: lane and number.
     pub answered: Vec<(Lane, u64)>,
+    /// Operations that Odoo refused, with its sentence: kept aside for people, since what they say stands nowhere else.
+    pub parked: Vec<Parked>,
     /// What ties the store to a database.
     pub identity: Option<StoreIdentity>,
     /// Configuration to keep.
     pub bots: Vec<(BotId, serde_json::Value)>,
     /// Configuration to forget.
     pub forget_bots: Vec<BotId>,
+}
+
+/// An operation that Odoo refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parked {
+    /// The operation.
+    pub operation: Operation,
+    /// Why: Odoo's sentence.
+    pub reason: String,
 }
 
 /// The outcome of a commit that did not fail.
@@ -118,12 +132,16 @@ pub struct StoreIdentity {
     /// How many epochs this store has seen. A chat's record of an earlier era may speak of conversations that the database does not know.
     #[serde(default)]
     pub era: u32,
+    /// Odoo has said that this store must wait (another bridge works, an administrator is to confirm, the lease was lost), and has not said otherwise since: it
+    /// waits also while Odoo can't be reached.
+    #[serde(default)]
+    pub held: bool,
 }
 
 impl StoreIdentity {
     /// A store that belongs to no database yet.
     pub fn new(store_id: impl Into<String>) -> Self {
-        Self { store_id: store_id.into(), database_uuid: None, nonce: None, epoch: String::new(), era: 0 }
+        Self { store_id: store_id.into(), database_uuid: None, nonce: None, epoch: String::new(), era: 0, held: false }
     }
 }
 
@@ -134,6 +152,8 @@ pub struct Counts {
     pub operations: u64,
     /// Messages to be sent.
     pub sends: u64,
+    /// Operations that Odoo refused.
+    pub parked: u64,
     /// Chats known.
     pub chats: u64,
 }

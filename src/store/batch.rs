@@ -4,7 +4,7 @@ use redb::{ReadableTable, Table, WriteTransaction};
 
 use super::facts::{BATCH, IDENTITY, NEXT};
 use super::rows::{Mark, Rows};
-use super::tables::{BOTS, CHATS, COUNTERS, META, OPERATIONS, SEEN, SENDS};
+use super::tables::{BOTS, CHATS, COUNTERS, META, OPERATIONS, PARKED, SEEN, SENDS};
 
 /// What the writer can be asked to do.
 #[derive(Debug)]
@@ -58,6 +58,7 @@ struct Desk<'t> {
     chats: Table<'t, (i64, i64), &'static [u8]>,
     sends: Table<'t, (i64, i64, u64), &'static [u8]>,
     operations: Table<'t, (u8, u64), &'static [u8]>,
+    parked: Table<'t, u64, &'static [u8]>,
     bots: Table<'t, i64, &'static [u8]>,
     meta: Table<'t, &'static str, &'static [u8]>,
     next: u64,
@@ -70,6 +71,7 @@ impl<'t> Desk<'t> {
             chats: transaction.open_table(CHATS)?,
             sends: transaction.open_table(SENDS)?,
             operations: transaction.open_table(OPERATIONS)?,
+            parked: transaction.open_table(PARKED)?,
             bots: transaction.open_table(BOTS)?,
             meta: transaction.open_table(META)?,
             next,
@@ -107,6 +109,10 @@ impl<'t> Desk<'t> {
         for (lane, operation) in &rows.operations {
             let number = self.number();
             self.operations.insert((*lane, number), operation.as_slice())?;
+        }
+        for parked in &rows.parked {
+            let number = self.number();
+            self.parked.insert(number, parked.as_slice())?;
         }
         Ok(())
     }

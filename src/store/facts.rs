@@ -9,5 +9,6 @@ pub(super) const BATCH: &str = "batch";
 /// The key of the identity in `META`.
 pub(super) const IDENTITY: &str = "identity";
 
-/// The format that this version reads and writes. Raise it when an older bridge could not read the file any more.
+/// The format that this version reads and writes. Raise it when an older bridge could not read the file any more: also when a stored enum grows by a kind
+/// (an operation, a request), since one row that cannot be read would hold up its whole lane.
 pub(super) const KNOWN_FORMAT: u64 = 1;

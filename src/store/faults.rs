@@ -229,8 +229,14 @@ async fn a_panic_stops_the_store_without_a_hang() {
     plan.fail_next();
     let failure = store.commit(change(2)).await.expect_err("the disk panics");
     assert_eq!((failure.class, failure.certainty), (Class::Transient, Certainty::Unknown));
-    let failure = store.commit(change(3)).await.expect_err("it has stopped");
-    assert_eq!((failure.class, failure.certainty), (Class::Transient, Certainty::NotDone));
+    // Until the writer's thread has ended, a change may still find its way into the queue, and out of it again unheard.
+    loop {
+        let failure = store.commit(change(3)).await.expect_err("it has stopped");
+        assert_eq!(failure.class, Class::Transient);
+        if failure.certainty == Certainty::NotDone {
+            break;
+        }
+    }
     drop(store);
 }
 

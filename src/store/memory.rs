@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::redb_store::other_store;
 use crate::domain::{BotId, ChatKey, ChatRecord, Operation, Outgoing, TelegramBotId, UpdateId};
-use crate::ports::{Change, Committed, Counts, Failure, Lane, SendId, Store, StoreIdentity, StoredOperation, StoredSend};
+use crate::ports::{Change, Committed, Counts, Failure, Lane, Parked, SendId, Store, StoreIdentity, StoredOperation, StoredSend};
 
 /// A store that keeps its promises as long as the process lives. A clone is the same store: drop one and go on with the other, and it is
 /// as if the bridge had been killed and started anew.
@@ -24,6 +24,7 @@ struct Contents {
     chats: BTreeMap<ChatKey, ChatRecord>,
     sends: BTreeMap<SendId, Outgoing>,
     operations: BTreeMap<(Lane, u64), Operation>,
+    parked: Vec<Parked>,
     identity: StoreIdentity,
     bots: BTreeMap<BotId, Value>,
     next: u64,
@@ -39,6 +40,7 @@ impl MemoryStore {
             chats: BTreeMap::new(),
             sends: BTreeMap::new(),
             operations: BTreeMap::new(),
+            parked: Vec::new(),
             identity: StoreIdentity::new(store_id),
             bots: BTreeMap::new(),
             next: 1,
@@ -92,6 +94,7 @@ impl Contents {
             let number = self.number();
             self.operations.insert((lane, number), operation);
         }
+        self.parked.extend(change.parked);
         change.sent.iter().for_each(|id| drop(self.sends.remove(id)));
         change.answered.iter().for_each(|place| drop(self.operations.remove(place)));
         self.identity = change.identity.unwrap_or_else(|| self.identity.clone());
@@ -134,6 +137,10 @@ impl Store for MemoryStore {
         Ok(chats)
     }
 
+    fn parked(&self, limit: usize) -> Result<Vec<Parked>, Failure> {
+        Ok(self.contents().parked.iter().rev().take(limit).cloned().collect())
+    }
+
     fn identity(&self) -> Result<StoreIdentity, Failure> {
         Ok(self.contents().identity.clone())
     }
@@ -145,7 +152,12 @@ impl Store for MemoryStore {
     fn counts(&self) -> Result<Counts, Failure> {
         let contents = self.contents();
         let count = |length: usize| length as u64;
-        Ok(Counts { operations: count(contents.operations.len()), sends: count(contents.sends.len()), chats: count(contents.chats.len()) })
+        Ok(Counts {
+            operations: count(contents.operations.len()),
+            sends: count(contents.sends.len()),
+            parked: count(contents.parked.len()),
+            chats: count(contents.chats.len()),
+        })
     }
 
     async fn prune_seen(&self, before: Timestamp) -> Result<u64, Failure> {

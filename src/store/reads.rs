@@ -6,7 +6,7 @@ use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
 
 use super::facts::{BATCH, FORMAT, IDENTITY};
 use super::rows::{ChatRow, Mark, SendRow};
-use super::tables::{BOTS, CHATS, COUNTERS, META, OPERATIONS, SEEN, SENDS};
+use super::tables::{BOTS, CHATS, COUNTERS, META, OPERATIONS, PARKED, SEEN, SENDS};
 use crate::ports::Counts;
 
 /// The result of a read.
@@ -52,6 +52,16 @@ pub(super) fn chats_with_sends(store: &ReadTransaction) -> Read<Vec<ChatRow>> {
     Ok(found)
 }
 
+/// The newest parked operations.
+pub(super) fn parked(store: &ReadTransaction, limit: usize) -> Read<Vec<Vec<u8>>> {
+    let table = store.open_table(PARKED)?;
+    let mut found = Vec::new();
+    for row in table.iter()?.rev().take(limit) {
+        found.push(row?.1.value().to_vec());
+    }
+    Ok(found)
+}
+
 /// The identity.
 pub(super) fn identity(store: &ReadTransaction) -> Read<Vec<u8>> {
     let identity = store.open_table(META)?.get(IDENTITY)?.map(|identity| identity.value().to_vec());
@@ -71,7 +81,12 @@ pub(super) fn bots(store: &ReadTransaction) -> Read<Vec<(i64, Vec<u8>)>> {
 
 /// How much waits. redb keeps the length of each table.
 pub(super) fn counts(store: &ReadTransaction) -> Read<Counts> {
-    Ok(Counts { operations: store.open_table(OPERATIONS)?.len()?, sends: store.open_table(SENDS)?.len()?, chats: store.open_table(CHATS)?.len()? })
+    Ok(Counts {
+        operations: store.open_table(OPERATIONS)?.len()?,
+        sends: store.open_table(SENDS)?.len()?,
+        parked: store.open_table(PARKED)?.len()?,
+        chats: store.open_table(CHATS)?.len()?,
+    })
 }
 
 /// A slice of the marks.

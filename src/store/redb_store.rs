@@ -19,7 +19,7 @@ use super::rows::{self, Mark, Rows, decode};
 use super::writer::{self, Request};
 use super::{OpenError, failure, reads};
 use crate::domain::{BotId, ChannelId, ChatId, ChatKey, ChatRecord};
-use crate::ports::{Change, Class, Committed, Counts, Failure, Lane, SendId, Store, StoreIdentity, StoredOperation, StoredSend};
+use crate::ports::{Change, Class, Committed, Counts, Failure, Lane, Parked, SendId, Store, StoreIdentity, StoredOperation, StoredSend};
 
 /// Marks looked at in one go when old ones are forgotten: about a millisecond, and never a long commit.
 const PRUNE_SLICE: usize = 1024;
@@ -141,6 +141,11 @@ impl Store for RedbStore {
     fn chats_with_sends(&self) -> Result<Vec<ChatKey>, Failure> {
         let key = |(channel, chat)| ChatKey { channel: ChannelId(channel), chat: ChatId(chat) };
         Ok(self.read(reads::chats_with_sends)?.into_iter().map(key).collect())
+    }
+
+    fn parked(&self, limit: usize) -> Result<Vec<Parked>, Failure> {
+        let found = self.read(|store| reads::parked(store, limit))?;
+        found.iter().map(|json| decode(json, || "a parked operation".to_owned())).collect()
     }
 
     fn identity(&self) -> Result<StoreIdentity, Failure> {

@@ -75,5 +75,5 @@ fn operations_are_stored_like_this() {
 #[test]
 fn identities_are_stored_like_this() {
     let identity = StoreIdentity { nonce: Some("n".to_owned()), ..StoreIdentity::new("01ARZ3NDEKTSV4RRFFQ69G5FAV") };
-    is_stored_as(&identity, r#"{"store_id":"01ARZ3NDEKTSV4RRFFQ69G5FAV","database_uuid":null,"nonce":"n","epoch":"","era":0}"#);
+    is_stored_as(&identity, r#"{"store_id":"01ARZ3NDEKTSV4RRFFQ69G5FAV","database_uuid":null,"nonce":"n","epoch":"","era":0,"held":false}"#);
 }

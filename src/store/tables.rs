@@ -10,7 +10,8 @@ pub(super) const CHATS: TableDefinition<(i64, i64), &[u8]> = TableDefinition::ne
 pub(super) const SENDS: TableDefinition<(i64, i64, u64), &[u8]> = TableDefinition::new("sends");
 /// Operations for Odoo: lane, number → `Operation`.
 pub(super) const OPERATIONS: TableDefinition<(u8, u64), &[u8]> = TableDefinition::new("operations");
-/// Where to go on asking: Telegram bot → update.
+/// Operations that Odoo refused: number → `Parked`.
+pub(super) const PARKED: TableDefinition<u64, &[u8]> = TableDefinition::new("parked");
 /// Configuration: bot → the JSON of the protocol.
 pub(super) const BOTS: TableDefinition<i64, &[u8]> = TableDefinition::new("bots");
 /// Single facts: `identity` → `StoreIdentity`.
@@ -24,6 +25,7 @@ pub(super) fn make(transaction: &WriteTransaction) -> Result<(), redb::Error> {
     transaction.open_table(CHATS)?;
     transaction.open_table(SENDS)?;
     transaction.open_table(OPERATIONS)?;
+    transaction.open_table(PARKED)?;
     transaction.open_table(BOTS)?;
     transaction.open_table(META)?;
     transaction.open_table(COUNTERS)?;

@@ -55,10 +55,14 @@ impl Messenger for Bot {
         Ok(Identity { bot: TelegramBotId(id), username: user.username })
     }
 
-    async fn leave_webhook(&self) -> Result<(), Failure> {
+    async fn leave_webhook(&self) -> Result<bool, Failure> {
+        let webhook = self.api.get_webhook_info().await.map_err(faults::failure)?.result;
+        if webhook.url.is_empty() {
+            return Ok(false);
+        }
         let params = DeleteWebhookParams::builder().drop_pending_updates(false).build();
         self.api.delete_webhook(&params).await.map_err(faults::failure)?;
-        Ok(())
+        Ok(true)
     }
 
     async fn updates(&self, offset: Option<UpdateId>, wait: Duration) -> Result<Vec<Update>, Failure> {

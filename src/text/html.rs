@@ -231,10 +231,10 @@ fn style_of(name: &str, tag: &Tag) -> Option<Style> {
     })
 }
 
-/// The address of a link, if it is of a kind that a chat opens.
+/// The address of a link, if it is of a kind that Telegram takes; others (mailto:, javascript:) would make it refuse the message.
 fn link_of(tag: &Tag) -> Option<String> {
     let href = tag.attrs.iter().find(|attr| &*attr.name.local == "href")?;
-    let known = ["http://", "https://", "tg://", "mailto:", "tel:"];
+    let known = ["http://", "https://", "tg://"];
     known.iter().any(|scheme| href.value.to_ascii_lowercase().starts_with(scheme)).then(|| href.value.to_string())
 }
 

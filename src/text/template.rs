@@ -1,5 +1,7 @@
 //! Placeholders in texts: `{{ path }}` and `{{default path "x"}}`, nothing else.
 
+use std::sync::LazyLock;
+
 use handlebars::{Context, Handlebars, Helper, HelperResult, Output, RenderContext};
 use serde_json::Value;
 
@@ -11,7 +13,7 @@ pub fn render(html: &str, values: &Value) -> Result<String, Broken> {
     }
     // A triple brace would put a value in unescaped: it means the same as a double one here.
     let text = html.replace("{{{", "{{").replace("}}}", "}}");
-    engine().render_template(&text, values).map_err(|error| Broken { text: without_placeholders(&text), reason: error.reason().to_string() })
+    ENGINE.render_template(&text, values).map_err(|error| Broken { text: without_placeholders(&text), reason: error.reason().to_string() })
 }
 
 /// A text whose placeholders can't be read.
@@ -23,16 +25,28 @@ pub struct Broken {
     pub reason: String,
 }
 
-fn engine() -> Handlebars<'static> {
+/// What the library can do beside placeholders. None of it is part of our texts; `log` would even write values into the log.
+const BUILT_IN: [&str; 17] =
+    ["if", "unless", "each", "with", "lookup", "raw", "log", "eq", "ne", "gt", "gte", "lt", "lte", "and", "or", "not", "len"];
+
+static ENGINE: LazyLock<Handlebars<'static>> = LazyLock::new(|| {
     let mut engine = Handlebars::new();
+    for name in BUILT_IN {
+        engine.unregister_helper(name);
+    }
     engine.register_escape_fn(escape);
     engine.register_helper("default", Box::new(default));
     engine
-}
+});
 
 /// Escapes what HTML would read as markup.
 pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// Plain words as HTML that shows them just so: escaped, with their line breaks.
+pub fn plain_to_html(text: &str) -> String {
+    escape(text).replace("\r\n", "\n").replace('\n', "<br>")
 }
 
 fn default(helper: &Helper<'_>, _: &Handlebars<'_>, _: &Context, _: &mut RenderContext<'_, '_>, out: &mut dyn Output) -> HelperResult {
@@ -83,6 +97,20 @@ mod tests {
         assert_eq!(render("Hi {{ partner.name }}!", &json!({})), Ok("Hi !".to_owned()));
         assert_eq!(render(r#"Hi {{default partner.name "friend"}}!"#, &json!({})), Ok("Hi friend!".to_owned()));
         assert_eq!(render(r#"Hi {{default partner.name "friend"}}!"#, &json!({"partner": {"name": "Al"}})), Ok("Hi Al!".to_owned()));
+    }
+
+    #[test]
+    fn nothing_but_placeholders_works() {
+        for text in
+            ["{{log partner.name}}", "{{#each partner}}{{this}}{{/each}}", "{{#if partner}}yes{{/if}}", "{{> other}}", "{{lookup partner 'name'}}"]
+        {
+            assert!(render(text, &json!({"partner": {"name": "Al"}})).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn plain_words_keep_their_lines() {
+        assert_eq!(plain_to_html("a < b\r\nQ&A\n"), "a &lt; b<br>Q&amp;A<br>");
     }
 
     #[test]

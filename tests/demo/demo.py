@@ -4,6 +4,7 @@ Runs until Ctrl-C, then ends everything that it started and drops its database.
 """
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -60,9 +61,8 @@ def furnish(company: Company) -> None:
     company.create("chatbridge.channel", name="Demo shop", bot_id=bot, messenger_id=telegram, token=TOKEN)
 
 
-def build(series: str) -> Path:
+def build(series: str, out: Path) -> Path:
     """Write the addons for the series."""
-    out = Path(tempfile.mkdtemp(prefix="chatbridge-addons-"))
     subprocess.run([sys.executable, str(REPOSITORY / "odoo_addon" / "build.py"), f"{series}.0", str(out)], check=True, stdout=subprocess.DEVNULL)
     return out
 
@@ -70,7 +70,8 @@ def build(series: str) -> Path:
 def run(series: str) -> None:
     """Bring everything up, tell where it is, wait for Ctrl-C."""
     say(f"Bringing up Odoo {series} (the first time some minutes, later seconds) …")
-    addons = build(series)
+    folder = Path(tempfile.mkdtemp(prefix="chatbridge-demo-"))
+    addons = build(series, folder / "addons")
     there = Installation(series)
     database = there.clone(there.template([addons], "chatbridge"))
     sandbox = bridge = None
@@ -80,7 +81,7 @@ def run(series: str) -> None:
             furnish(company)
             sandbox = Sandbox(port(8081))
             sandbox.add_bot(TOKEN, USERNAME)
-            bridge = Bridge(odoo.url, sandbox, Path(tempfile.mkdtemp(prefix="chatbridge-demo-")), database, PASSWORD).start()
+            bridge = Bridge(odoo.url, sandbox, folder / "data", database, PASSWORD).start()
             welcome(odoo, sandbox, bridge)
             while odoo.is_running() and sandbox.alive() and bridge.process.alive():
                 time.sleep(0.3)
@@ -90,6 +91,7 @@ def run(series: str) -> None:
             if process:
                 process.stop()
         there.drop(database)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def welcome(odoo, sandbox, bridge) -> None:
@@ -116,7 +118,7 @@ def main() -> int:
     except KeyboardInterrupt:
         say("\nEnding everything …")
         return 0
-    except LabError as problem:
+    except (LabError, AssertionError, OSError) as problem:
         say(f"demo: {problem}")
         return 1
     return 0

@@ -1,5 +1,7 @@
 """X-7: Odoo away in mid-dialog: the dialog goes on, everything arrives afterwards, in order."""
 
+import time
+
 import pytest
 from world import until
 
@@ -32,6 +34,16 @@ def test_odoo_stopped_in_mid_dialog(bridge, odoo, company, shop, customer, make_
     odoo.kill()
     customer.press("Prices")
     customer.hears("Everything costs 5 €.")
+    talker, said = make_customer("Ihor"), []
+    talker.say("/start")
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        # A minute of talk: longer than the lease lasts.
+        talker.say("Prices")
+        said.append("Prices")
+        until(lambda: talker.heard().count("Everything costs 5 €.") == len(said), "answered without Odoo")
+        talker.say("/start")
+        until(lambda: talker.heard().count(MENU) == len(said) + 1, "begun anew without Odoo")
     newcomer = make_customer("Oksana")
     newcomer.say("/start")
     newcomer.hears("Welcome, Oksana!", MENU)
@@ -50,6 +62,9 @@ def test_odoo_stopped_in_mid_dialog(bridge, odoo, company, shop, customer, make_
         shop, newcomer.user,
         ("customer", "/start"), ("bot", "Welcome, Oksana!"), ("bot", MENU), ("customer", "Hours"), ("bot", "9 to 18"),
     )
+    greeting = [("customer", "/start"), ("bot", "Welcome, Ihor!"), ("bot", MENU)]
+    turn = [("customer", "Prices"), ("bot", "Everything costs 5 €."), *greeting]
+    company.has_messages(shop, talker.user, *greeting, *(turn * len(said)))
     until(lambda: bridge.state() == (200, "working"), "all is well again")
 
 

@@ -148,8 +148,8 @@ def test_a_restored_database_is_not_written_to(series, installation, addons, mak
     until(lambda: bridge.state()[0] == 503 and "confirm" in bridge.state()[1], "the bridge waits for an administrator")
     early.press("Prices")
     company = Company(restored)
-    status = company.read("chatbridge.bridge.status", [], ["connection", "waiting_sentence"])[0]
-    assert status["connection"] == "confirm" and status["waiting_sentence"]
+    status = company.read("chatbridge.bridge.status", [], ["connection", "waiting_reason"])[0]
+    assert status["connection"] == "confirm" and status["waiting_reason"]
     assert early.heard()[-1] == MENU
     company.call("chatbridge.bridge.status", "action_confirm", [status["id"]])
     # The backup knows nothing of this conversation: the talk goes on where it was, in a new one.

@@ -119,7 +119,7 @@ class Sandbox(Process):
     def customer(self, bot: str, user: int, first_name: str = "Anna", **more) -> "Customer":
         """Make a customer, who has not written yet."""
         self.post("customers", id=user, first_name=first_name, **more)
-        return Customer(self, bot, user)
+        return Customer(self, bot, user, first_name)
 
     def fault(self, **fault):
         """Make something go wrong."""
@@ -137,8 +137,8 @@ class Sandbox(Process):
 class Customer:
     """A person with a Telegram app."""
 
-    def __init__(self, sandbox: Sandbox, bot: str, user: int):
-        self.sandbox, self.bot, self.user = sandbox, bot, user
+    def __init__(self, sandbox: Sandbox, bot: str, user: int, name: str = ""):
+        self.sandbox, self.bot, self.user, self.name = sandbox, bot, user, name
 
     def say(self, text: str) -> dict:
         """Write a message."""

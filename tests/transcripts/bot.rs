@@ -47,6 +47,7 @@ fn settings(script: &mut Script, rest: &str) {
         match word.split_once('=') {
             Some(("wait", value)) => script.wait_for_start = value == "on",
             Some(("language", code)) => script.language = code.to_owned(),
+            Some(("greeting", words)) => script.not_started = Localized::single("en_US", &words.replace('_', " ").replace('⏎', "\n")),
             None if word == "desk" => script.client = false,
             _ => panic!("unknown setting {word}"),
         }

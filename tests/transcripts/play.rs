@@ -139,7 +139,7 @@ impl Stage {
                 let (name, payload) = command.split_once(' ').unwrap_or((command, ""));
                 Content::Command { name: name.to_lowercase(), payload: payload.to_owned(), text: what.to_owned() }
             }
-            None => Content::Text(what.to_owned()),
+            None => Content::Text(what.replace('⏎', "\n")),
         }
     }
 

@@ -38,12 +38,14 @@ class ChatbridgeBot(models.Model):
     create_partner = fields.Boolean(
         "Create partner",
         default=True,
-        help="The first message of an unknown sender makes a contact. Off: a contact is made only when a step asks for contact data.",
+        help="The first message of an unknown sender makes a contact. Off: a contact is made only when a step asks for"
+        " contact data.",
     )
     wait_for_start = fields.Boolean(
         "Wait for start",
         default=True,
-        help="The bot answers with the not-started message until the customer sends /start. Off: the first message starts the dialog.",
+        help="The bot answers with the not-started message until the customer sends /start. Off: the first message"
+        " starts the dialog.",
     )
     not_started_message = fields.Text(
         "Not-started message",
@@ -117,7 +119,8 @@ class ChatbridgeBot(models.Model):
         counts = {}
         if self.ids:
             self.env.cr.execute(
-                "SELECT bot_id, count(DISTINCT sender_id) FROM chatbridge_membership WHERE bot_id = ANY(%s) GROUP BY bot_id",
+                "SELECT bot_id, count(DISTINCT sender_id) FROM chatbridge_membership WHERE bot_id = ANY(%s) GROUP BY"
+                " bot_id",
                 (self.ids,),
             )
             counts = dict(self.env.cr.fetchall())

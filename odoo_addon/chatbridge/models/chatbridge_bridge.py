@@ -1,4 +1,5 @@
 import logging
+import traceback
 
 import psycopg2
 
@@ -40,7 +41,9 @@ class ChatbridgeBridge(models.AbstractModel):
         status_model = self.env["chatbridge.bridge.status"].sudo()
         status, sentence = status_model._shake(hello)
         row = status_model._get()
-        module = self.env["ir.module.module"].sudo().search([("name", "=like", "chatbridge%"), ("state", "=", "installed")])
+        module = (
+            self.env["ir.module.module"].sudo().search([("name", "=like", "chatbridge%"), ("state", "=", "installed")])
+        )
         own = module.filtered(lambda record: record.name == "chatbridge")
         return {
             "status": status,
@@ -133,7 +136,9 @@ class ChatbridgeBridge(models.AbstractModel):
     @api.model
     def _check_protocol(self, protocol):
         if protocol != PROTOCOL:
-            older = _("the bridge") if isinstance(protocol, int) and protocol < PROTOCOL else _("the Odoo module «Chatbot»")
+            older = (
+                _("the bridge") if isinstance(protocol, int) and protocol < PROTOCOL else _("the Odoo module «Chatbot»")
+            )
             raise UserError(
                 _("The bridge speaks protocol %(theirs)s and this Odoo %(ours)s: update %(older)s.")
                 % {"theirs": protocol, "ours": PROTOCOL, "older": older}
@@ -166,7 +171,9 @@ class ChatbridgeBridge(models.AbstractModel):
                     raise ValueError("unknown type %r" % operation.get("type"))
                 checked[place] = shape(operation)
             except ValueError as error:
-                outcomes[place] = {"refused": _("The operation has not the form that the protocol gives it: %s") % error}
+                outcomes[place] = {
+                    "refused": _("The operation has not the form that the protocol gives it: %s") % error
+                }
         outcomes.update(zip(checked, self._in_bulk(list(checked.values()))))
         return [outcomes[place] for place in range(len(operations))]
 
@@ -189,7 +196,9 @@ class ChatbridgeBridge(models.AbstractModel):
             if error.pgcode in RETRIED or isinstance(error, (psycopg2.InterfaceError, TryAgain)):
                 raise error
             # A row of ours that this transaction's snapshot does not hold: somebody has just written it.
-            if isinstance(error, psycopg2.errors.UniqueViolation) and (error.diag.table_name or "").startswith("chatbridge_"):
+            if isinstance(error, psycopg2.errors.UniqueViolation) and (error.diag.table_name or "").startswith(
+                "chatbridge_"
+            ):
                 raise TryAgain(str(error)) from error
         if isinstance(error, compat.RETRY_EXCEPTIONS):
             raise error
@@ -197,9 +206,11 @@ class ChatbridgeBridge(models.AbstractModel):
     @api.model
     def _sentence(self, error):
         """Return an error as a sentence for people: Odoo's own where there is one."""
-        _logger.info("An operation of the bridge is refused", exc_info=error)
         if isinstance(error, UserError) and error.args:
             return str(error.args[0])
+        # Where it happened, but not the error's own text: PostgreSQL's holds the row, and so what people wrote.
+        trace = "".join(traceback.format_tb(error.__traceback__))
+        _logger.warning("An operation of the bridge failed: %s\n%s", type(error).__name__, trace)
         return _("Odoo could not save this (%s).") % type(error).__name__
 
     # Answers
@@ -213,7 +224,10 @@ class ChatbridgeBridge(models.AbstractModel):
                 raise ValueError("unknown type %r" % question.get("type"))
             question = shape(question)
         except ValueError as error:
-            return {"id": question.get("id"), "refused": _("The question has not the form that the protocol gives it: %s") % error}
+            return {
+                "id": question.get("id"),
+                "refused": _("The question has not the form that the protocol gives it: %s") % error,
+            }
         return {"id": question["id"], "answer": getattr(self.sudo(), "_ask_" + question["type"])(question)}
 
     @api.model

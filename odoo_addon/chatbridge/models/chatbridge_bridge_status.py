@@ -11,6 +11,18 @@ from ..rpc.nudge import Target
 #: How long a lease lasts after the last handshake or heartbeat.
 LEASE_SECONDS = 30
 
+#: Why a store has to wait for *Confirm*. English goes into the bridge's log, the form shows them translated.
+REASONS = [
+    ("later", "The bridge's store belongs to another database or to a later state of this one."),
+    ("other_store", "The bridge comes with another store than the one registered here."),
+    ("copy", "The bridge's store belongs to another database, perhaps the one that this was copied from."),
+    (
+        "restored",
+        "This database or the bridge's store was restored from a backup: they don't remember the same last meeting.",
+    ),
+    ("store_restored", "The bridge's store was restored from a backup while the bridge was running."),
+]
+
 
 class ChatbridgeBridgeStatus(models.Model):
     """The bridge that this database is registered with, and what it last said of itself (SET-6). One row.
@@ -24,34 +36,63 @@ class ChatbridgeBridgeStatus(models.Model):
     name = fields.Char(compute="_compute_name")
     store_id = fields.Char("Store", readonly=True, help="The bridge's store that this database belongs together with.")
     state = fields.Selection(
-        [("new", "Never connected"), ("ready", "Ready"), ("confirm", "Waiting for a confirmation")], default="new", required=True, readonly=True
+        [("new", "Never connected"), ("ready", "Ready"), ("confirm", "Waiting for a confirmation")],
+        default="new",
+        required=True,
+        readonly=True,
     )
     connection = fields.Selection(
-        [("never", "Never connected"), ("connected", "Connected"), ("lost", "Not connected"), ("confirm", "Waiting for a confirmation")],
+        [
+            ("never", "Never connected"),
+            ("connected", "Connected"),
+            ("lost", "Not connected"),
+            ("confirm", "Waiting for a confirmation"),
+        ],
         compute="_compute_connection",
     )
     connection_since = fields.Datetime("Since", compute="_compute_connection")
-    generation = fields.Integer(readonly=True, groups="base.group_system", help="How many leases this database has given.")
+    generation = fields.Integer(
+        readonly=True, groups="base.group_system", help="How many leases this database has given."
+    )
     nonce = fields.Char(readonly=True, groups="base.group_system")
-    accepted_nonce = fields.Char("Accepted nonce", readonly=True, groups="base.group_system", help="What the last accepted handshake brought; good until the new one is seen.")
+    accepted_nonce = fields.Char(
+        "Accepted nonce",
+        readonly=True,
+        groups="base.group_system",
+        help="What the last accepted handshake brought; good until the new one is seen.",
+    )
     accepted_database = fields.Char("Accepted database", readonly=True, groups="base.group_system")
     epoch = fields.Char(readonly=True, groups="base.group_system", help="Drawn at each confirmation: chats of an earlier one are checked anew.")
     acknowledged = fields.Boolean(readonly=True, groups="base.group_system", help="The bridge has shown the new nonce.")
-    confirmed = fields.Boolean(readonly=True, groups="base.group_system", help="An administrator has confirmed the store, which has yet to come back.")
+    confirmed = fields.Boolean(
+        readonly=True,
+        groups="base.group_system",
+        help="An administrator has confirmed the store, which has yet to come back.",
+    )
     connected_since = fields.Datetime("Connected since", readonly=True)
     last_heartbeat = fields.Datetime("Last heard of", readonly=True)
     bridge_version = fields.Char("Version", readonly=True)
     instance = fields.Char(readonly=True, groups="base.group_system")
-    operations_waiting = fields.Integer("Writes waiting", readonly=True, help="What the bridge has yet to write to Odoo.")
-    operations_refused = fields.Integer("Writes refused", readonly=True, help="What Odoo refused and the bridge has put aside.")
-    sends_waiting = fields.Integer("Messages waiting", readonly=True, help="What the bridge has yet to send to messengers.")
+    operations_waiting = fields.Integer(
+        "Writes waiting", readonly=True, help="What the bridge has yet to write to Odoo."
+    )
+    operations_refused = fields.Integer(
+        "Writes refused", readonly=True, help="What Odoo refused and the bridge has put aside."
+    )
+    sends_waiting = fields.Integer(
+        "Messages waiting", readonly=True, help="What the bridge has yet to send to messengers."
+    )
     nudges = fields.Boolean(
-        "Nudges arrive", readonly=True, help="Whether the bridge hears at once of changes in Odoo. If not, it asks every second."
+        "Nudges arrive",
+        readonly=True,
+        help="Whether the bridge hears at once of changes in Odoo. If not, it asks every second.",
     )
     nudge_url = fields.Char("Address for nudges", readonly=True, groups="base.group_system")
     nudge_secret = fields.Char("Secret for nudges", readonly=True, groups="base.group_system")
-    waiting_store_id = fields.Char("Waiting store", readonly=True, help="A bridge that asks for this database and does not belong to it yet.")
-    waiting_sentence = fields.Char("Why it waits", readonly=True)
+    waiting_store_id = fields.Char(
+        "Waiting store", readonly=True, help="A bridge that asks for this database and does not belong to it yet."
+    )
+    waiting_reason = fields.Selection(REASONS, "Why it waits", readonly=True)
     waiting_since = fields.Datetime("Waiting since", readonly=True)
 
     def _compute_name(self):
@@ -92,7 +133,9 @@ class ChatbridgeBridgeStatus(models.Model):
     @api.model
     def _nudge_target(self):
         """Return whom to nudge after this transaction, or None."""
-        self.env.cr.execute("SELECT nudge_url, nudge_secret FROM chatbridge_bridge_status WHERE state = 'ready' ORDER BY id LIMIT 1")
+        self.env.cr.execute(
+            "SELECT nudge_url, nudge_secret FROM chatbridge_bridge_status WHERE state = 'ready' ORDER BY id LIMIT 1"
+        )
         url, secret = self.env.cr.fetchone() or (None, None)
         return Target(url, secret, self._database_uuid()) if url and secret else None
 
@@ -103,36 +146,42 @@ class ChatbridgeBridgeStatus(models.Model):
         """Decide on a handshake; return ``(status, sentence)``, having registered what was decided."""
         status = self._get(lock=True)
         if status.store_id not in (False, hello["store_id"]) and status._lease_runs():
-            return "standby", _("Another bridge serves this database. This one waits until that one is silent for %d seconds.") % LEASE_SECONDS
-        difference = status._difference(hello)
-        if difference:
-            status._hold(hello["store_id"], difference)
-            return "confirm", difference
+            return (
+                "standby",
+                "Another bridge serves this database. This one waits until that one is silent for %d seconds."
+                % LEASE_SECONDS,
+            )
+        reason = status._difference(hello)
+        if reason:
+            status._hold(hello["store_id"], reason)
+            return "confirm", dict(REASONS)[reason]
         status._make_ready(hello)
-        return "ready", _("The bridge serves this database.")
+        return "ready", "The bridge serves this database."
 
     def _difference(self, hello):
-        """Return a sentence that says why this database and this store don't belong together, or None."""
+        """Return why this database and this store don't belong together, or None where they do."""
         self.ensure_one()
         database = self._database_uuid()
         if not self.store_id:
-            known_elsewhere = hello["database_uuid"]
-            return _("The bridge's store belongs to another database or to a later state of this one.") if known_elsewhere else None
+            return "later" if hello["database_uuid"] else None
         if self.store_id != hello["store_id"]:
-            return _("The bridge comes with another store than the one registered here.")
+            return "other_store"
         if self.confirmed:
             return None
-        if not self.acknowledged and (hello["nonce"], hello["database_uuid"]) == (self.accepted_nonce or None, self.accepted_database or None):
+        if not self.acknowledged and (hello["nonce"], hello["database_uuid"]) == (
+            self.accepted_nonce or None,
+            self.accepted_database or None,
+        ):
             return None
         if hello["database_uuid"] not in (None, database):
-            return _("The bridge's store belongs to another database, perhaps the one that this was copied from.")
+            return "copy"
         if hello["nonce"] != self.nonce:
-            return _("This database or the bridge's store was restored from a backup: they don't remember the same last meeting.")
+            return "restored"
         return None
 
-    def _hold(self, store_id, sentence):
+    def _hold(self, store_id, reason):
         """Let a store wait for *Confirm*; the registered one may not go on where it is itself in doubt."""
-        vals = {"waiting_store_id": store_id, "waiting_sentence": sentence}
+        vals = {"waiting_store_id": store_id, "waiting_reason": reason}
         if self.waiting_store_id != store_id:
             vals["waiting_since"] = fields.Datetime.now()
         if self.store_id in (False, store_id):
@@ -160,7 +209,7 @@ class ChatbridgeBridgeStatus(models.Model):
                 "nudge_url": hello["nudge_url"],
                 "nudge_secret": hello["nudge_secret"],
                 "waiting_store_id": False,
-                "waiting_sentence": False,
+                "waiting_reason": False,
                 "waiting_since": False,
             }
         )
@@ -179,7 +228,7 @@ class ChatbridgeBridgeStatus(models.Model):
                     "epoch": uuid.uuid4().hex,
                     "confirmed": True,
                     "waiting_store_id": False,
-                    "waiting_sentence": False,
+                    "waiting_reason": False,
                     "waiting_since": False,
                 }
             )
@@ -200,7 +249,7 @@ class ChatbridgeBridgeStatus(models.Model):
         status = self._get()
         good = (status.nonce,) if status.acknowledged else (status.nonce, status.accepted_nonce)
         if heartbeat["nonce"] not in good:
-            status._hold(status.store_id, _("The bridge's store was restored from a backup while the bridge was running."))
+            status._hold(status.store_id, "store_restored")
             return "confirm"
         names = ("operations_waiting", "operations_refused", "sends_waiting", "nudges")
         vals = {name: heartbeat[name] for name in names if status[name] != heartbeat[name]}

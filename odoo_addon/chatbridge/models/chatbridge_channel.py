@@ -38,13 +38,16 @@ class ChatbridgeChannel(models.Model):
         inverse="_inverse_token",
         copy=False,
         groups="chatbridge.group_administrator",
-        help="What @BotFather gave you for this Telegram bot. Whoever knows it can speak as the bot: keep it to yourself.",
+        help="What @BotFather gave you for this Telegram bot. Whoever knows it can speak as the bot: keep it to"
+        " yourself.",
     )
     token_ids = fields.One2many("chatbridge.channel.token", "channel_id", "Stored token", groups="base.group_system")
     telegram_bot_id = fields.Char(
         "Telegram bot", readonly=True, copy=False, help="The number of the Telegram bot, taken from the token."
     )
-    username = fields.Char("Username in Telegram", readonly=True, copy=False, help="Filled in by Telegram, once it has accepted the token.")
+    username = fields.Char(
+        "Username in Telegram", readonly=True, copy=False, help="Filled in by Telegram, once it has accepted the token."
+    )
     state = fields.Selection(
         [
             ("polling", "Connected"),
@@ -59,7 +62,9 @@ class ChatbridgeChannel(models.Model):
         help="What the bridge last said of this chat.",
     )
     state_since = fields.Datetime("Since", readonly=True, copy=False)
-    last_update_at = fields.Datetime("Last update", readonly=True, copy=False, help="When something last came from the messenger.")
+    last_update_at = fields.Datetime(
+        "Last update", readonly=True, copy=False, help="When something last came from the messenger."
+    )
     last_error = fields.Char("Last error", readonly=True, copy=False, help="What last went wrong with this chat.")
 
     _telegram_bot_id_unique = compat.constraint(
@@ -94,7 +99,9 @@ class ChatbridgeChannel(models.Model):
         """Return the number of the Telegram bot that a token belongs to."""
         match = TELEGRAM_TOKEN.match(token)
         if token and not match:
-            raise ValidationError(_("This is not a Telegram token. It looks like 123456789:AAE…: copy the whole line from @BotFather."))
+            raise ValidationError(
+                _("This is not a Telegram token. It looks like 123456789:AAE…: copy the whole line from @BotFather.")
+            )
         return match.group(1) if token else False
 
     def _check_telegram_bot(self, number):
@@ -103,7 +110,10 @@ class ChatbridgeChannel(models.Model):
         other = self.with_context(active_test=False).search(domain, limit=1) if number else self.browse()
         if other:
             raise ValidationError(
-                _("The chat «%(chat)s» of the bot «%(bot)s» uses this Telegram bot already. One Telegram bot can serve one chat only.")
+                _(
+                    "The chat «%(chat)s» of the bot «%(bot)s» uses this Telegram bot already. One Telegram bot can"
+                    " serve one chat only."
+                )
                 % {"chat": other.name, "bot": other.bot_id.name}
             )
 

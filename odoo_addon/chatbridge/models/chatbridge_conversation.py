@@ -24,9 +24,13 @@ class ChatbridgeConversation(models.Model):
 
     code = fields.Char(compute="_compute_code", search="_search_code", help="The conversation's number.")
     key = fields.Char("Key of the bridge", required=True, readonly=True, groups="base.group_system")
-    channel_id = fields.Many2one("chatbridge.channel", "Chat", required=True, readonly=True, index=True, ondelete="restrict")
+    channel_id = fields.Many2one(
+        "chatbridge.channel", "Chat", required=True, readonly=True, index=True, ondelete="restrict"
+    )
     bot_id = fields.Many2one("chatbridge.bot", "Bot", required=True, readonly=True, index=True, ondelete="restrict")
-    sender_id = fields.Many2one("chatbridge.sender", "Sender", required=True, readonly=True, index=True, ondelete="restrict")
+    sender_id = fields.Many2one(
+        "chatbridge.sender", "Sender", required=True, readonly=True, index=True, ondelete="restrict"
+    )
     partner_id = fields.Many2one("res.partner", "Partner", related="sender_id.person_id")
     user_id = fields.Many2one("res.users", "User", related="sender_id.user_id")
     company_id = fields.Many2one(related="bot_id.company_id")
@@ -34,15 +38,26 @@ class ChatbridgeConversation(models.Model):
     state = fields.Selection([("active", "Active"), ("ended", "Ended")], default="active", required=True, readonly=True)
     closed = fields.Boolean(compute="_compute_closed")
     ended_reason = fields.Selection(
-        [("restart", "The customer started anew"), ("blocked", "The customer blocked the bot"), ("silence", "Long silence")],
+        [
+            ("restart", "The customer started anew"),
+            ("blocked", "The customer blocked the bot"),
+            ("silence", "Long silence"),
+        ],
         "Ended because",
         readonly=True,
     )
     opened_at = fields.Datetime("Opened", readonly=True)
     ended_at = fields.Datetime("Ended on", readonly=True)
     last_activity = fields.Datetime("Last activity", readonly=True)
-    step_id = fields.Many2one("chatbridge.step", "Step", readonly=True, ondelete="set null", help="Where the dialog stands.")
-    dialog_state = fields.Text("State of the dialog", readonly=True, groups="base.group_system", help="Kept for the bridge, in case it loses its store.")
+    step_id = fields.Many2one(
+        "chatbridge.step", "Step", readonly=True, ondelete="set null", help="Where the dialog stands."
+    )
+    dialog_state = fields.Text(
+        "State of the dialog",
+        readonly=True,
+        groups="base.group_system",
+        help="Kept for the bridge, in case it loses its store.",
+    )
     message_ids = fields.One2many("chatbridge.message", "conversation_id", "All messages")
     message_count = fields.Integer("Number of messages", compute="_compute_message_count")
     transcript = fields.Html("Messages", compute="_compute_transcript", sanitize=False)
@@ -70,7 +85,9 @@ class ChatbridgeConversation(models.Model):
             conversation.closed = conversation.state == "ended"
 
     def _compute_message_count(self):
-        counts = compat.count_by(self.env["chatbridge.message"], "conversation_id", [("conversation_id", "in", self.ids)])
+        counts = compat.count_by(
+            self.env["chatbridge.message"], "conversation_id", [("conversation_id", "in", self.ids)]
+        )
         for conversation in self:
             conversation.message_count = counts.get(conversation.id, 0)
 
@@ -92,9 +109,13 @@ class ChatbridgeConversation(models.Model):
 def bubble(side, head, body, failure):
     """Return one message as HTML; the body is sanitised already, the rest is escaped here."""
     failed = '<div style="color:#a94442">%s</div>' % tools.html_escape(failure) if failure else ""
-    return '<div style="display:flex"><div style="%s"><small style="color:#6c757d">%s</small><div>%s</div>%s</div></div>' % (
-        SIDES[side],
-        tools.html_escape(head),
-        (body or "").replace("<p>", '<p style="margin:0">'),
-        failed,
+    return (
+        '<div style="display:flex"><div style="%s"><small style="color:#6c757d">%s</small><div>%s</div>%s</div></div>'
+        % (
+            SIDES[side],
+            tools.html_escape(head),
+            # `str`: the value is a Markup, whose own `replace` would escape the tags it looks for.
+            str(body or "").replace("<p>", '<p style="margin:0">'),
+            failed,
+        )
     )

@@ -23,7 +23,9 @@ class ChatbridgeEvent(models.Model):
     kind = fields.Char(required=True)
     at = fields.Datetime(required=True)
     payload = fields.Text(required=True, help="JSON, as docs/protocol.md describes it.")
-    transaction_ref = fields.Char("Transaction", help="Number of the transaction that wrote the row, so that it writes one row only.")
+    transaction_ref = fields.Char(
+        "Transaction", help="Number of the transaction that wrote the row, so that it writes one row only."
+    )
 
     @api.model
     def _configuration_changed(self, bot_ids):
@@ -45,7 +47,8 @@ class ChatbridgeEvent(models.Model):
         bot_ids = self.env.cr.precommit.data.pop(PENDING, set())
         cr = self.env.cr
         cr.execute(
-            "SELECT id, payload FROM chatbridge_event WHERE kind = 'configuration' AND transaction_ref = txid_current()::text"
+            "SELECT id, payload FROM chatbridge_event WHERE kind = 'configuration' AND transaction_ref ="
+            " txid_current()::text"
         )
         row = cr.fetchone()
         if row:

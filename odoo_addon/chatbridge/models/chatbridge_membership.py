@@ -11,10 +11,16 @@ class ChatbridgeMembership(models.Model):
     _order = "channel_id, sender_id"
     _rec_name = "sender_id"
 
-    sender_id = fields.Many2one("chatbridge.sender", "Sender", required=True, readonly=True, index=True, ondelete="cascade")
-    channel_id = fields.Many2one("chatbridge.channel", "Chat", required=True, readonly=True, index=True, ondelete="cascade")
+    sender_id = fields.Many2one(
+        "chatbridge.sender", "Sender", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    channel_id = fields.Many2one(
+        "chatbridge.channel", "Chat", required=True, readonly=True, index=True, ondelete="cascade"
+    )
     bot_id = fields.Many2one("chatbridge.bot", "Bot", related="channel_id.bot_id", store=True, index=True)
     blocked = fields.Boolean("Blocked", readonly=True, help="The customer has blocked the bot: nothing can be sent.")
     first_seen = fields.Datetime("First seen", readonly=True, help="When the sender first wrote in this chat.")
 
-    _sender_channel_unique = compat.constraint("UNIQUE(sender_id, channel_id)", "This sender is a member of the chat already.")
+    _sender_channel_unique = compat.constraint(
+        "UNIQUE(sender_id, channel_id)", "This sender is a member of the chat already."
+    )

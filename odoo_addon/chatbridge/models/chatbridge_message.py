@@ -12,9 +12,11 @@ class ChatbridgeMessage(models.Model):
     _order = "conversation_id desc, sequence"
     _rec_name = "sequence"
 
-    conversation_id = fields.Many2one("chatbridge.conversation", "Conversation", required=True, readonly=True, ondelete="cascade")
+    conversation_id = fields.Many2one(
+        "chatbridge.conversation", "Conversation", required=True, readonly=True, ondelete="cascade"
+    )
     sequence = fields.Integer("Number", required=True, readonly=True, help="1, 2, … in each conversation.")
-    author = fields.Selection([("customer", "Customer"), ("bot", "Bot")], required=True, readonly=True)
+    author = fields.Selection([("customer", "Customer"), ("bot", "The bot")], required=True, readonly=True)
     kind = fields.Selection(
         [("text", "Text"), ("command", "Command"), ("button", "Button"), ("media", "Media"), ("other", "Other")],
         required=True,
@@ -27,7 +29,9 @@ class ChatbridgeMessage(models.Model):
     failure_reason = fields.Char("Why it failed", readonly=True)
     at = fields.Datetime("Date", required=True, readonly=True)
 
-    _sequence_unique = compat.constraint("UNIQUE(conversation_id, sequence)", "The conversation has a message with this number already.")
+    _sequence_unique = compat.constraint(
+        "UNIQUE(conversation_id, sequence)", "The conversation has a message with this number already."
+    )
 
     def _as_bubble(self):
         """Return the message as a line of a chat."""

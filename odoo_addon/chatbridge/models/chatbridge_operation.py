@@ -35,7 +35,8 @@ class ChatbridgeOperation(models.Model):
         keys = sorted(types)
         self.env.cr.execute(
             "INSERT INTO chatbridge_operation (key, type, created)"
-            " SELECT v.key, v.type, now() AT TIME ZONE 'UTC' FROM unnest(%s::text[], %s::text[]) AS v(key, type) ORDER BY v.key"
+            " SELECT v.key, v.type, now() AT TIME ZONE 'UTC' FROM unnest(%s::text[], %s::text[]) AS v(key, type) ORDER"
+            " BY v.key"
             " ON CONFLICT (key) DO NOTHING RETURNING key",
             (keys, [types[key] for key in keys]),
         )
@@ -51,7 +52,8 @@ class ChatbridgeOperation(models.Model):
     def _keep(self, answers):
         """Keep the answers, by key."""
         self.env.cr.execute(
-            "UPDATE chatbridge_operation o SET result = v.result FROM unnest(%s::text[], %s::text[]) AS v(key, result) WHERE o.key = v.key",
+            "UPDATE chatbridge_operation o SET result = v.result FROM unnest(%s::text[], %s::text[]) AS v(key, result)"
+            " WHERE o.key = v.key",
             (list(answers), [json.dumps(answer, ensure_ascii=False) for answer in answers.values()]),
         )
 

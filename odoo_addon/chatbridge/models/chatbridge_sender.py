@@ -11,18 +11,32 @@ class ChatbridgeSender(models.Model):
     _description = "Sender"
     _order = "name, id"
 
-    name = fields.Char(readonly=True, index=True, help="First and last name in the messenger, else the username, else the number.")
-    messenger_id = fields.Many2one("chatbridge.messenger", "Messenger", required=True, readonly=True, index=True, ondelete="restrict")
-    user_ref = fields.Char("Number in the messenger", required=True, readonly=True, help="The account's own number; it never changes.")
+    name = fields.Char(
+        readonly=True, index=True, help="First and last name in the messenger, else the username, else the number."
+    )
+    messenger_id = fields.Many2one(
+        "chatbridge.messenger", "Messenger", required=True, readonly=True, index=True, ondelete="restrict"
+    )
+    user_ref = fields.Char(
+        "Number in the messenger", required=True, readonly=True, help="The account's own number; it never changes."
+    )
     first_name = fields.Char("First name", readonly=True)
     last_name = fields.Char("Last name", readonly=True)
     username = fields.Char(readonly=True)
     language_code = fields.Char("Language in the messenger", readonly=True)
     partner_id = fields.Many2one(
-        "res.partner", "Account contact", index=True, ondelete="set null", help="The contact that stands for this messenger account."
+        "res.partner",
+        "Account contact",
+        index=True,
+        ondelete="set null",
+        help="The contact that stands for this messenger account.",
     )
     person_id = fields.Many2one(
-        "res.partner", "Partner", index=True, ondelete="set null", help="The person behind the account, with all their accounts below."
+        "res.partner",
+        "Partner",
+        index=True,
+        ondelete="set null",
+        help="The person behind the account, with all their accounts below.",
     )
     user_id = fields.Many2one("res.users", "User", compute="_compute_user_id", help="The Odoo user of this person.")
     membership_ids = fields.One2many("chatbridge.membership", "sender_id", "Chats")

@@ -8,11 +8,12 @@ from odoo.exceptions import ValidationError
 NAME_LENGTH = 60
 
 BLOCK = re.compile(r"</?(?:p|br|div|li|ul|ol|h\d|t[rdh]|table|blockquote|pre)\b[^>]*>", re.IGNORECASE)
+EDITOR_MARK = re.compile(r' data-oe-version="[^"]*"')
 TAG = re.compile(r"<[^>]*>")
 
 
 def plain_words(text):
-    """Return the words of an HTML text. Odoo's html2plaintext writes Markdown (``*bold*``), which no name should show."""
+    """Return the words of an HTML text. Odoo's html2plaintext writes Markdown (``*bold*``): no name should."""
     return " ".join(html.unescape(TAG.sub("", BLOCK.sub(" ", text or ""))).split())
 
 
@@ -47,7 +48,9 @@ class ChatbridgeStep(models.Model):
     # Not sanitised by the field: a sanitised field is translated term by term, and an admin who rewrites one language
     # would change the others. Here each language has a text of its own, cleaned by `_clean_translation`.
     text = fields.Html(
-        translate=True, sanitize=False, help="What the customer reads, in each language. Without a text the step sends nothing."
+        translate=True,
+        sanitize=False,
+        help="What the customer reads, in each language. Without a text the step sends nothing.",
     )
     next_step_id = fields.Many2one(
         "chatbridge.step",
@@ -57,7 +60,9 @@ class ChatbridgeStep(models.Model):
         domain="[('bot_id', '=', bot_id)]",
         help="The step that comes after this one. Empty: the dialog rests here.",
     )
-    first = fields.Boolean("First step", compute="_compute_first", help="The dialog begins here: the step has the alias /start.")
+    first = fields.Boolean(
+        "First step", compute="_compute_first", help="The dialog begins here: the step has the alias /start."
+    )
     alias_ids = fields.One2many("chatbridge.step.alias", "step_id", "Aliases")
     answer_ids = fields.One2many("chatbridge.step.answer", "step_id", "Answers")
     keyboard_button_ids = fields.One2many("chatbridge.step.keyboard.button", "step_id", "Telegram keyboard")
@@ -108,7 +113,7 @@ class ChatbridgeStep(models.Model):
     @api.model
     def _render_rows(self, rows):
         """Return rows of labels as HTML that looks like a keyboard."""
-        style = "flex:1;margin:2px;padding:6px;border:1px solid #ced4da;border-radius:6px;text-align:center;background:#f8f9fa"
+        style = "flex:1;margin:2px;padding:6px;border:1px solid #ced4da;border-radius:6px;text-align:center"
         lines = []
         for row in rows:
             cells = "".join('<div style="%s">%s</div>' % (style, tools.html_escape(label or "…")) for label in row)
@@ -158,7 +163,10 @@ class ChatbridgeStep(models.Model):
 
     @api.model
     def _clean_translation(self, field_name, text):
-        return tools.html_sanitize(text) if field_name == "text" and text else text
+        if field_name != "text" or not text:
+            return text
+        # The editor of 18.0 and later marks what it wrote; nobody reads that here.
+        return EDITOR_MARK.sub("", str(tools.html_sanitize(text)))
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -201,4 +209,10 @@ class ChatbridgeStep(models.Model):
     def action_open(self):
         """Open the step's own form."""
         self.ensure_one()
-        return {"type": "ir.actions.act_window", "res_model": self._name, "res_id": self.id, "view_mode": "form", "views": [(False, "form")]}
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+        }

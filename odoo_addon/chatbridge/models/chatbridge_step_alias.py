@@ -15,7 +15,10 @@ class ChatbridgeStepAlias(models.Model):
 
     code = fields.Char(required=True, help="What the customer writes to get to the step. /start marks the first step.")
     code_key = fields.Char(
-        "Code for comparing", compute="_compute_code_key", store=True, help="The code as it is compared: capitals and outer spaces don't count."
+        "Code for comparing",
+        compute="_compute_code_key",
+        store=True,
+        help="The code as it is compared: capitals and outer spaces don't count.",
     )
     kind = fields.Selection(
         [("manual", "By hand"), ("auto", "Automatic")],
@@ -29,7 +32,9 @@ class ChatbridgeStepAlias(models.Model):
     bot_id = fields.Many2one("chatbridge.bot", "Bot", related="step_id.bot_id", store=True, index=True)
 
     # Deferred: `_check_code` gets to say which step has the code before PostgreSQL says only that one has.
-    _code_unique = compat.constraint("UNIQUE(bot_id, code_key) DEFERRABLE INITIALLY DEFERRED", "This code leads to another step of the bot already.")
+    _code_unique = compat.constraint(
+        "UNIQUE(bot_id, code_key) DEFERRABLE INITIALLY DEFERRED", "This code leads to another step of the bot already."
+    )
 
     @api.depends("code")
     def _compute_code_key(self):
@@ -48,10 +53,15 @@ class ChatbridgeStepAlias(models.Model):
             if not key:
                 raise ValidationError(_("An alias needs a code."))
             bot = alias.step_id.bot_id
-            twin = self.search([("step_id.bot_id", "=", bot.id), ("code_key", "=", key), ("id", "!=", alias.id)], limit=1)
+            twin = self.search(
+                [("step_id.bot_id", "=", bot.id), ("code_key", "=", key), ("id", "!=", alias.id)], limit=1
+            )
             if twin:
                 raise ValidationError(
-                    _("The code «%(code)s» leads to the step «%(step)s» already. Codes are unique in a bot; capitals and outer spaces don't count.")
+                    _(
+                        "The code «%(code)s» leads to the step «%(step)s» already. Codes are unique in a bot; capitals"
+                        " and outer spaces don't count."
+                    )
                     % {"code": alias.code.strip(), "step": twin.step_id.name}
                 )
 

@@ -22,7 +22,9 @@ class ChatbridgeStepInlineButton(models.Model):
     next_step_id = fields.Many2one(
         "chatbridge.step", "Go to step", ondelete="set null", index=True, domain="[('bot_id', '=', bot_id)]"
     )
-    url = fields.Char("Address (URL)", help="What the button opens: an address that begins with https://, http:// or tg://.")
+    url = fields.Char(
+        "Address (URL)", help="What the button opens: an address that begins with https://, http:// or tg://."
+    )
 
     @api.constrains("url", "next_step_id", "step_id")
     def _check_target(self):
@@ -30,6 +32,8 @@ class ChatbridgeStepInlineButton(models.Model):
             if button.url and button.next_step_id:
                 raise ValidationError(_("A button leads to a step or opens an address, not both: %s") % button.name)
             if button.url and not URL.match(button.url):
-                raise ValidationError(_("The address of a button begins with https://, http:// or tg://: %s") % button.url)
+                raise ValidationError(
+                    _("The address of a button begins with https://, http:// or tg://: %s") % button.url
+                )
             if button.next_step_id and button.next_step_id.bot_id != button.step_id.bot_id:
                 raise ValidationError(_("A button can lead to a step of the same bot only."))

@@ -56,7 +56,9 @@ class ChatbridgeStepKeyboardButton(models.Model):
         vals_list = []
         for step in answers.mapped("step_id"):
             row = max(step.keyboard_button_ids.mapped("row"), default=0)
-            for answer in answers.filtered(lambda answer, step=step: answer.step_id == step and not answer.keyboard_button_ids):
+            for answer in answers.filtered(
+                lambda answer, step=step: answer.step_id == step and not answer.keyboard_button_ids
+            ):
                 row += 1
                 vals_list.append({"step_id": step.id, "answer_id": answer.id, "row": row})
         return self.create(vals_list)

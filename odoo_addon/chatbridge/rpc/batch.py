@@ -4,6 +4,7 @@ The walk is in the order of the operations, each seeing what those before it hav
 carrying them out one by one. A refusal of one leaves the others alone. What the database itself refuses fails the
 batch as a whole; the caller then gives each operation a batch of its own (``chatbridge.bridge._in_bulk``).
 """
+
 import json
 import re
 from functools import lru_cache
@@ -77,7 +78,9 @@ class Batch:
         """Return the sender's row, a bare one for somebody who was deleted in Odoo meanwhile."""
         key = (channel["messenger"], user)
         nobody = dict.fromkeys(("partner_id", "person_id", "name", *PROFILE))
-        return self.state.senders.rows.get(key) or self.state.senders.add(key, dict(nobody, messenger_id=key[0], user_ref=user))
+        return self.state.senders.rows.get(key) or self.state.senders.add(
+            key, dict(nobody, messenger_id=key[0], user_ref=user)
+        )
 
     def _membership(self, channel, sender, at):
         key = (sender, channel["id"])
@@ -135,7 +138,13 @@ class Batch:
             raise Refusal(_("The conversation has a message number %d already.") % operation["sequence"])
         conversation.set(last_activity=max(conversation["last_activity"], operation["at"]))
         values = {name: operation[name] for name in ("sequence", "author", "kind", "telegram_message", "at")}
-        values.update(body=clean(operation["body"]), conversation_id=conversation, step_id=self._step(operation), state="sent", failure_reason=None)
+        values.update(
+            body=clean(operation["body"]),
+            conversation_id=conversation,
+            step_id=self._step(operation),
+            state="sent",
+            failure_reason=None,
+        )
         return {"message": self.state.messages.add(key, values)}
 
     def _do_message_failed(self, operation):

@@ -1,4 +1,5 @@
 """Instants on the wire: ISO 8601 in UTC with ``Z``; in Odoo: naive datetimes in UTC."""
+
 from datetime import datetime
 
 

@@ -3,6 +3,7 @@
 One thread per process sends them. Nudges that wait for it are coalesced per database, errors are only logged for
 debugging (never with the secret), and nobody ever waits: a lost nudge costs nothing, for the bridge polls anyway.
 """
+
 import hashlib
 import hmac
 import json

@@ -33,7 +33,9 @@ class Table:
     def load(self, condition, parameters):
         """Return the rows that meet an SQL condition; to be filed under their keys by the caller."""
         names = ", ".join('"%s"' % name for name in self.columns)
-        self.model.env.cr.execute("SELECT id, %s FROM %s t WHERE %s" % (names, self.model._table, condition), parameters)
+        self.model.env.cr.execute(
+            "SELECT id, %s FROM %s t WHERE %s" % (names, self.model._table, condition), parameters
+        )
         return [Row(dict(zip(self.columns, row[1:])), row[0]) for row in self.model.env.cr.fetchall()]
 
     def add(self, place, values):
@@ -63,10 +65,19 @@ class Table:
         env = self.model.env
         env.cr.execute(
             "INSERT INTO %s (%s, create_uid, write_uid, create_date, write_date)"
-            " SELECT %s, %%s, %%s, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC' FROM unnest(%s) WITH ORDINALITY AS v(%s, place)"
+            " SELECT %s, %%s, %%s, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC' FROM unnest(%s) WITH ORDINALITY"
+            " AS v(%s, place)"
             " ORDER BY v.place RETURNING id"
-            % (self.model._table, ", ".join(names), ", ".join("v.%s" % name for name in names), arrays, ", ".join(names)),
+            % (
+                self.model._table,
+                ", ".join(names),
+                ", ".join("v.%s" % name for name in names),
+                arrays,
+                ", ".join(names),
+            ),
             [env.uid, env.uid] + [[row[name] for row in values] for name in names],
+            # Odoo's log of a bad query would hold what people wrote.
+            log_exceptions=False,
         )
         for row, (id_,) in zip(fresh, env.cr.fetchall()):
             row.id = id_
@@ -80,9 +91,10 @@ class Table:
         assignments = ", ".join("%s = v.%s" % (name, name) for name in names)
         arrays = ", ".join("%%s::%s[]" % self.columns[name] for name in names)
         self.model.env.cr.execute(
-            "UPDATE %s t SET %s, write_date = now() AT TIME ZONE 'UTC' FROM unnest(%%s::int[], %s) AS v(id, %s) WHERE t.id = v.id"
-            % (self.model._table, assignments, arrays, ", ".join(names)),
+            "UPDATE %s t SET %s, write_date = now() AT TIME ZONE 'UTC' FROM unnest(%%s::int[], %s) AS v(id, %s) WHERE"
+            " t.id = v.id" % (self.model._table, assignments, arrays, ", ".join(names)),
             [[row.id for row in rows]] + [[row[name] for row in rows] for name in names],
+            log_exceptions=False,
         )
         for row in rows:
             row.changed.clear()

@@ -2,6 +2,7 @@
 
 A shape is a function that takes a value and returns it, perhaps converted, or raises ValueError with a sentence.
 """
+
 from .instant import parse_instant
 
 

@@ -1,4 +1,5 @@
 """What the bridge reads: bots as ``configuration`` gives them, and open conversations for a lost store."""
+
 import hashlib
 import json
 
@@ -62,7 +63,9 @@ def _bot(bot, texts):
         "wait_for_start": bot.wait_for_start,
         "create_partner": bot.create_partner,
         "texts": {name[: -len(TEXT_SUFFIX)]: texts.of(bot, name, bot.language) for name in bot._default_texts()},
-        "channels": [_channel(channel) for channel in bot.channel_ids if channel.token and channel.messenger_id.state == "on"],
+        "channels": [
+            _channel(channel) for channel in bot.channel_ids if channel.token and channel.messenger_id.state == "on"
+        ],
         "steps": [_step(step, texts) for step in bot.step_ids],
     }
 

@@ -1,4 +1,5 @@
 """What a batch touches: read in a few queries before the walk, written in a few after it."""
+
 from .. import compat
 from . import contacts
 from .rows import Table
@@ -66,7 +67,8 @@ class State:
     def _load_conversations(self, operations, keys):
         opened = [operation for operation in operations if operation["type"] == "conversation.open"]
         rows = self.conversations.load(
-            "key = ANY(%s) OR state = 'active' AND (channel_id, chat_ref) IN (SELECT * FROM unnest(%s::int[], %s::text[]))",
+            "key = ANY(%s) OR state = 'active' AND (channel_id, chat_ref) IN (SELECT * FROM unnest(%s::int[],"
+            " %s::text[]))",
             (keys, [operation["channel"] for operation in opened], [operation["chat"] for operation in opened]),
         )
         self.conversations.rows = {row["key"]: row for row in rows}
@@ -75,7 +77,11 @@ class State:
     def _load_messages(self, operations):
         wanted = [operation for operation in operations if operation["type"] in ("message", "message.failed")]
         by_id = {row.id: row for row in self.conversations.rows.values()}
-        pairs = [(self.conversations.rows[o["conversation"]].id, o["sequence"]) for o in wanted if o["conversation"] in self.conversations.rows]
+        pairs = [
+            (self.conversations.rows[o["conversation"]].id, o["sequence"])
+            for o in wanted
+            if o["conversation"] in self.conversations.rows
+        ]
         rows = self.messages.load(
             "(conversation_id, sequence) IN (SELECT * FROM unnest(%s::int[], %s::int[]))",
             ([pair[0] for pair in pairs], [pair[1] for pair in pairs]),

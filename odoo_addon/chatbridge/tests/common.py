@@ -1,4 +1,5 @@
 """What the tests share: a bridge that has shaken hands, users of each level, and short ways to call."""
+
 import uuid
 
 from odoo.tests import TransactionCase, new_test_user
@@ -63,7 +64,8 @@ class BridgeCase(TransactionCase):
     def opening(self, key="conversation-1", user="77", **fields):
         """Return a `conversation.open` operation."""
         return self.operation(
-            "conversation.open", **dict({"conversation": key, "channel": self.channel.id, "user": user, "chat": user}, **fields)
+            "conversation.open",
+            **dict({"conversation": key, "channel": self.channel.id, "user": user, "chat": user}, **fields),
         )
 
     def message(self, sequence, key="conversation-1", **fields):
@@ -92,4 +94,6 @@ class BridgeCase(TransactionCase):
         """Return a user of a level of ours, or a plain internal one."""
         groups = "base.group_user" if level == "internal" else "chatbridge.group_%s" % level
         login = "chatbridge_test_%s" % level
-        return self.env["res.users"].search([("login", "=", login)]) or new_test_user(self.env, login, groups, context={"no_reset_password": True})
+        return self.env["res.users"].search([("login", "=", login)]) or new_test_user(
+            self.env, login, groups, context={"no_reset_password": True}
+        )

@@ -21,7 +21,9 @@ class TestApply(BridgeCase):
         return self.env[model].search_count([])
 
     def test_a_conversation_from_the_first_message(self):  # LOG-1
-        answers = self.apply(self.sender(), self.opening(), self.message(1), self.message(2, author="bot", step=self.step.id))
+        answers = self.apply(
+            self.sender(), self.opening(), self.message(1), self.message(2, author="bot", step=self.step.id)
+        )
         conversation = self.conversation()
         self.assertEqual(answers[1], {"ok": {"conversation": conversation.id}})
         self.assertEqual(conversation.message_ids.ids, [answers[2]["ok"]["message"], answers[3]["ok"]["message"]])
@@ -68,7 +70,9 @@ class TestApply(BridgeCase):
         self.bot.create_partner = False
         nameless = {"first_name": None, "last_name": "", "language_code": None}
         self.apply(self.sender(**nameless), self.sender("78", username=None, **nameless))
-        self.assertEqual(self.env["chatbridge.sender"].search([("user_ref", "in", ["77", "78"])]).mapped("name"), ["78", "@anna"])
+        self.assertEqual(
+            self.env["chatbridge.sender"].search([("user_ref", "in", ["77", "78"])]).mapped("name"), ["78", "@anna"]
+        )
 
     def test_contact_is_made_later_when_another_bot_wants_one(self):  # B-4
         self.bot.create_partner = False
@@ -91,10 +95,22 @@ class TestApply(BridgeCase):
         self.assertEqual(answers[2], answers[3])
         self.assertEqual(len(self.conversation().message_ids), 1)
 
-    @mute_logger("odoo.sql_db", "odoo.addons.chatbridge.models.chatbridge_bridge")
+    def test_what_people_wrote_is_not_logged(self):
+        self.apply(self.sender(), self.opening())
+        with self.assertLogs("odoo", "INFO") as logs:
+            self.apply(self.message(1, body="my secret", telegram_message="\x00"))
+        self.assertNotIn("my secret", " ".join(logs.output))
+
+    @mute_logger("odoo.addons.chatbridge.models.chatbridge_bridge")
     def test_one_bad_among_good(self):
         # PostgreSQL stores no NUL characters: nothing but the database itself refuses this one.
-        batch = [self.sender(), self.opening(), self.message(1), self.message(2, telegram_message="\x00"), self.message(3)]
+        batch = [
+            self.sender(),
+            self.opening(),
+            self.message(1),
+            self.message(2, telegram_message="\x00"),
+            self.message(3),
+        ]
         answers = self.apply(*batch)
         self.assertEqual(["ok" in answer for answer in answers], [True, True, True, False, True])
         self.assertTrue(answers[3]["refused"])
@@ -102,14 +118,21 @@ class TestApply(BridgeCase):
 
     def test_malformed_operations_are_refused_alone(self):
         answers = self.apply(
-            self.sender(), self.opening(), self.message(1, colour="red"), self.operation("dance"), self.message(2, author="cat"), self.message(3)
+            self.sender(),
+            self.opening(),
+            self.message(1, colour="red"),
+            self.operation("dance"),
+            self.message(2, author="cat"),
+            self.message(3),
         )
         self.assertEqual(["ok" in answer for answer in answers], [True, True, False, False, False, True])
         self.assertIn("colour", answers[2]["refused"])
 
     def test_what_is_gone(self):
         channel = self.opening(channel=999999)
-        answers = self.apply(self.sender(), self.opening(), channel, self.message(1, key="nowhere"), self.message(1, step=999999))
+        answers = self.apply(
+            self.sender(), self.opening(), channel, self.message(1, key="nowhere"), self.message(1, step=999999)
+        )
         self.assertEqual(["ok" in answer for answer in answers], [True, True, False, False, True])
         self.assertFalse(self.conversation().message_ids.step_id)
 
@@ -133,7 +156,10 @@ class TestApply(BridgeCase):
 
     def test_message_that_was_not_delivered(self):  # LOG-1
         self.apply(self.sender(), self.opening(), self.message(1, author="bot"), self.message(2))
-        failed = [self.operation("message.failed", conversation="conversation-1", sequence=n, reason="Blocked") for n in (1, 2, 3)]
+        failed = [
+            self.operation("message.failed", conversation="conversation-1", sequence=n, reason="Blocked")
+            for n in (1, 2, 3)
+        ]
         self.assertEqual(["ok" in answer for answer in self.apply(*failed)], [True, False, False])
         self.assertEqual(self.conversation().message_ids.mapped("state"), ["failed", "sent"])
         self.assertIn("Blocked", self.conversation().transcript)
@@ -150,7 +176,13 @@ class TestApply(BridgeCase):
         answer = self.bridge.ask(self.claim, [question, dict(question, user="78"), {"id": "z", "type": "weather"}])
         self.assertEqual(
             answer[0]["answer"],
-            {"conversation": "conversation-1", "step": self.step.id, "state": state, "sequence": 4, "at": "2026-11-22T19:00:00Z"},
+            {
+                "conversation": "conversation-1",
+                "step": self.step.id,
+                "state": state,
+                "sequence": 4,
+                "at": "2026-11-22T19:00:00Z",
+            },
         )
         self.assertIsNone(answer[1]["answer"])
         self.assertIn("refused", answer[2])
@@ -164,7 +196,9 @@ class TestApply(BridgeCase):
         self.assertFalse(sender.blocked)
 
     def test_bodies_are_sanitised(self):
-        self.apply(self.sender(), self.opening(), self.message(1, body='<p onclick="x()">Hi<script>alert(1)</script></p>'))
+        self.apply(
+            self.sender(), self.opening(), self.message(1, body='<p onclick="x()">Hi<script>alert(1)</script></p>')
+        )
         self.assertNotIn("script", self.conversation().message_ids.body)
         self.assertNotIn("onclick", self.conversation().message_ids.body)
 
@@ -193,6 +227,7 @@ class TestApply(BridgeCase):
 
     def random_batch(self, chance):
         """Return a batch of all types, with few people, chats and conversations, so that they meet."""
+
         def user():
             return chance.choice(["1", "2", "3"])
 
@@ -205,7 +240,9 @@ class TestApply(BridgeCase):
             lambda: self.message(chance.randint(1, 6), key(), author=chance.choice(["bot", "customer"])),
             lambda: self.operation("message.failed", conversation=key(), sequence=chance.randint(1, 6), reason="Why"),
             lambda: self.operation("conversation.state", conversation=key(), step=None, state={"n": chance.random()}),
-            lambda: self.operation("conversation.close", conversation=key(), reason=chance.choice(["silence", "blocked"])),
+            lambda: self.operation(
+                "conversation.close", conversation=key(), reason=chance.choice(["silence", "blocked"])
+            ),
             lambda: self.operation("membership", channel=self.channel.id, user=user(), blocked=chance.random() < 0.5),
         ]
         batch = [chance.choice(makers)() for _ in range(60)]
@@ -215,6 +252,7 @@ class TestApply(BridgeCase):
 
     def outcome(self, work):
         """Return what a piece of work leaves behind, without numbers that the database draws; and take it back."""
+
         class Undo(Exception):
             pass
 

@@ -18,7 +18,13 @@ class TestBot(BridgeCase):
 
     def test_cards_count(self):  # B-1
         self.connect()
-        self.apply(self.sender(), self.opening(), self.sender("78"), self.opening("conversation-2", "78"), self.opening("conversation-3", "78"))
+        self.apply(
+            self.sender(),
+            self.opening(),
+            self.sender("78"),
+            self.opening("conversation-2", "78"),
+            self.opening("conversation-3", "78"),
+        )
         counts = self.bot.channel_count, self.bot.conversation_count, self.bot.sender_count, self.bot.step_count
         self.assertEqual(counts, (1, 3, 2, 1))
         self.assertEqual(len(self.bot.recent_conversation_ids), 3)
@@ -27,7 +33,9 @@ class TestBot(BridgeCase):
     def test_several_bots_side_by_side(self):  # B-7
         lviv, kyiv = self.env["chatbridge.bot"].create([{"name": "Lviv"}, {"name": "Kyiv"}])
         for bot in (lviv, kyiv):
-            self.env["chatbridge.step"].create({"bot_id": bot.id, "text": bot.name, "alias_ids": [(0, 0, {"code": "/start"})]})
+            self.env["chatbridge.step"].create(
+                {"bot_id": bot.id, "text": bot.name, "alias_ids": [(0, 0, {"code": "/start"})]}
+            )
             self.env["chatbridge.channel"].create({"name": bot.name, "bot_id": bot.id, "token": "%d:abc" % bot.id})
         self.assertEqual(lviv.step_ids.mapped("first"), [True])
         self.assertEqual((lviv.channel_count, kyiv.channel_count), (1, 1))
@@ -47,9 +55,13 @@ class TestBot(BridgeCase):
 
     def test_menus(self):  # SET-7
         root = self.env.ref("chatbridge.menu_root")
-        self.assertEqual(root.child_id.sorted("sequence").mapped("name"), ["Bots", "Conversations", "Senders", "Settings"])
+        self.assertEqual(
+            root.child_id.sorted("sequence").mapped("name"), ["Bots", "Conversations", "Senders", "Settings"]
+        )
         settings = self.env.ref("chatbridge.menu_settings").child_id.sorted("sequence")
-        self.assertEqual(settings, self.env["ir.ui.menu"].browse([self.env.ref("chatbridge." + name).id for name in SETTINGS]))
+        self.assertEqual(
+            settings, self.env["ir.ui.menu"].browse([self.env.ref("chatbridge." + name).id for name in SETTINGS])
+        )
         self.assertTrue(root.web_icon_data)
 
     def test_client_chat_form_has_its_tabs(self):  # B-3

@@ -25,13 +25,23 @@ class TestConfiguration(BridgeCase):
 
     def test_bot_with_settings_channels_and_steps(self):  # B-SET-4, B-SET-15
         found = self.configured()
-        self.assertEqual((found["name"], found["kind"], found["company"]), ("Client Chat", "client", self.env.company.id))
+        self.assertEqual(
+            (found["name"], found["kind"], found["company"]), ("Client Chat", "client", self.env.company.id)
+        )
         self.assertTrue(found["wait_for_start"])
         self.assertTrue(found["create_partner"])
         self.assertEqual(found["texts"]["not_started"]["en_US"], "Press /start to talk.")
         self.assertEqual(
             found["channels"],
-            [{"id": self.channel.id, "messenger": "telegram", "telegram_bot": "123456789", "username": None, "token": TOKEN}],
+            [
+                {
+                    "id": self.channel.id,
+                    "messenger": "telegram",
+                    "telegram_bot": "123456789",
+                    "username": None,
+                    "token": TOKEN,
+                }
+            ],
         )
         (step,) = found["steps"]
         self.assertEqual((step["id"], step["kind"], step["first"], step["next"]), (self.step.id, "text", True, None))
@@ -53,14 +63,19 @@ class TestConfiguration(BridgeCase):
                 "kind": "buttons",
                 "text": "Choose",
                 "answer_ids": [(0, 0, {"name": "Yes", "next_step_id": self.step.id}), (0, 0, {"name": "No"})],
-                "inline_button_ids": [(0, 0, {"name": "Site", "url": "https://example.com"}), (0, 0, {"name": "Back", "next_step_id": self.step.id})],
+                "inline_button_ids": [
+                    (0, 0, {"name": "Site", "url": "https://example.com"}),
+                    (0, 0, {"name": "Back", "next_step_id": self.step.id}),
+                ],
             }
         )
         step.keyboard_button_ids.write({"row": 1})
         found = self.configured()["steps"][1]
         self.assertEqual([[button["text"]["en_US"] for button in row] for row in found["keyboard"]], [["Yes", "No"]])
         self.assertEqual([button["step"] for button in found["keyboard"][0]], [self.step.id, None])
-        self.assertEqual([(b["url"], b["step"]) for b in found["buttons"][0]], [("https://example.com", None), (None, self.step.id)])
+        self.assertEqual(
+            [(b["url"], b["step"]) for b in found["buttons"][0]], [("https://example.com", None), (None, self.step.id)]
+        )
         step.kind = "text"
         self.assertEqual(self.configured()["steps"][1]["keyboard"], [])
 
@@ -90,7 +105,9 @@ class TestConfiguration(BridgeCase):
         self.assertHeard(lambda: self.step.write({"kind": "buttons", "answer_ids": [(0, 0, {"name": "Yes"})]}))
         self.assertHeard(lambda: self.step.keyboard_button_ids.write({"row": 5}))
         self.assertHeard(lambda: self.step.answer_ids.unlink())
-        self.assertHeard(lambda: self.step.write({"inline_button_ids": [(0, 0, {"name": "A", "url": "https://a.example"})]}))
+        self.assertHeard(
+            lambda: self.step.write({"inline_button_ids": [(0, 0, {"name": "A", "url": "https://a.example"})]})
+        )
         self.assertHeard(lambda: self.step.inline_button_ids.write({"name": "B"}))
         self.assertHeard(lambda: self.env["chatbridge.step"].create({"bot_id": self.bot.id, "text": "New"}))
         self.assertHeard(lambda: self.step.unlink())
@@ -159,8 +176,18 @@ class TestConfiguration(BridgeCase):
         if hasattr(record, "update_field_translations"):
             return record.update_field_translations(field_name, {language: text})
         name = "%s,%s" % (record._name, field_name)
-        translation = self.env["ir.translation"].search([("name", "=", name), ("lang", "=", language), ("res_id", "=", record.id)])
-        vals = {"name": name, "lang": language, "res_id": record.id, "type": "model", "src": record[field_name], "value": text, "state": "translated"}
+        translation = self.env["ir.translation"].search(
+            [("name", "=", name), ("lang", "=", language), ("res_id", "=", record.id)]
+        )
+        vals = {
+            "name": name,
+            "lang": language,
+            "res_id": record.id,
+            "type": "model",
+            "src": record[field_name],
+            "value": text,
+            "state": "translated",
+        }
         return translation.write({"value": text}) if translation else self.env["ir.translation"].create(vals)
 
     # Events

@@ -11,7 +11,9 @@ class TestMessenger(BridgeCase):
     """Messengers as cards."""
 
     def messenger(self, module_name):
-        return self.env["chatbridge.messenger"].create({"name": "Pigeon post", "code": "pigeon", "module_name": module_name})
+        return self.env["chatbridge.messenger"].create(
+            {"name": "Pigeon post", "code": "pigeon", "module_name": module_name}
+        )
 
     def test_livechat_is_on_from_the_start(self):  # SET-2
         self.assertEqual(self.env.ref("chatbridge.messenger_livechat").status, "on")

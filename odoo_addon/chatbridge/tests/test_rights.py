@@ -35,7 +35,12 @@ class TestRights(BridgeCase):
         super().setUp()
         self.connect()
         self.apply(self.sender(), self.opening(), self.message(1))
-        self.step.write({"answer_ids": [(0, 0, {"name": "Yes"})], "inline_button_ids": [(0, 0, {"name": "B", "url": "https://b.example"})]})
+        self.step.write(
+            {
+                "answer_ids": [(0, 0, {"name": "Yes"})],
+                "inline_button_ids": [(0, 0, {"name": "B", "url": "https://b.example"})],
+            }
+        )
 
     def test_plain_internal_users_see_nothing(self):
         user = self.user("internal")
@@ -57,6 +62,12 @@ class TestRights(BridgeCase):
             with self.assertRaises(AccessError, msg=name):
                 self.env[name].with_user(user).search_count([])
 
+    def test_every_field_can_be_read_by_its_level(self):
+        for level, names in (("user", SEEN), ("administrator", SEEN + ("chatbridge.bridge.status",))):
+            for name in names:
+                model = self.env[name].with_user(self.user(level))
+                self.assertTrue(model.search([], limit=1).read(list(model.fields_get())), name)
+
     def test_operators_have_no_settings(self):
         menus = self.env["ir.ui.menu"].with_user(self.user("operator"))._visible_menu_ids()
         self.assertIn(self.env.ref("chatbridge.menu_bots").id, menus)
@@ -71,7 +82,9 @@ class TestRights(BridgeCase):
             for field_name in ("token", "token_ids.value"):
                 # Some series refuse the search, some log that they ignore it: what counts is that it tells nothing.
                 with mute_logger("odoo.osv.expression", "odoo.domains"):
-                    self.assertTrue(self.tells_nothing(lambda term, name=field_name: channel.search([(name, "=like", term)])))
+                    self.assertTrue(
+                        self.tells_nothing(lambda term, name=field_name: channel.search([(name, "=like", term)]))
+                    )
             with self.assertRaises(AccessError):
                 self.env["chatbridge.channel.token"].with_user(self.user(level)).search([])
         self.assertEqual(self.channel.with_user(self.user("administrator")).token, TOKEN)
@@ -92,7 +105,9 @@ class TestRights(BridgeCase):
     def test_administrators_configure(self):
         user = self.user("administrator")
         bot = self.env["chatbridge.bot"].with_user(user).create({"name": "Shop"})
-        channel = self.env["chatbridge.channel"].with_user(user).create({"name": "C", "bot_id": bot.id, "token": "5:abc"})
+        channel = (
+            self.env["chatbridge.channel"].with_user(user).create({"name": "C", "bot_id": bot.id, "token": "5:abc"})
+        )
         step = self.env["chatbridge.step"].with_user(user).create({"bot_id": bot.id, "kind": "buttons", "text": "Hi"})
         step.write({"answer_ids": [(0, 0, {"name": "Yes"})], "alias_ids": [(0, 0, {"code": "/start"})]})
         self.assertEqual(step.keyboard_button_ids.label, "Yes")
@@ -100,7 +115,12 @@ class TestRights(BridgeCase):
         bot.unlink()
 
     def test_only_the_bridge_calls_the_surface(self):
-        for caller in (self.user("internal"), self.user("administrator"), self.env.ref("base.user_admin"), self.env.ref("base.user_root")):
+        for caller in (
+            self.user("internal"),
+            self.user("administrator"),
+            self.env.ref("base.user_admin"),
+            self.env.ref("base.user_root"),
+        ):
             bridge = self.env["chatbridge.bridge"].with_user(caller)
             for call in (
                 lambda: bridge.handshake(hello()),
@@ -141,9 +161,21 @@ class TestRights(BridgeCase):
         company = self.env["res.company"].create({"name": "Other company"})
         user = self.user("user")
         user.write({"company_ids": [(6, 0, company.ids)], "company_id": company.id})
-        mine = [self.bot, self.channel, self.step, self.conversation(), self.conversation().sender_id, self.conversation().message_ids]
+        mine = [
+            self.bot,
+            self.channel,
+            self.step,
+            self.conversation(),
+            self.conversation().sender_id,
+            self.conversation().message_ids,
+        ]
         for record in mine:
-            found = self.env[record._name].with_user(user).with_context(allowed_company_ids=company.ids).search([("id", "in", record.ids)])
+            found = (
+                self.env[record._name]
+                .with_user(user)
+                .with_context(allowed_company_ids=company.ids)
+                .search([("id", "in", record.ids)])
+            )
             self.assertFalse(found, record._name)
         self.bot.company_id = False
         for record in mine:

@@ -12,7 +12,10 @@ class TestStep(BridgeCase):
         return self.env["chatbridge.step"].create(dict({"bot_id": self.bot.id, "text": "A step"}, **vals))
 
     def test_text_step(self):  # ST-TXT, ST-1
-        step = self.new_step(text="<p>First <b>words</b> of a rather long text that goes on and on, far beyond a name</p>", next_step_id=self.step.id)
+        step = self.new_step(
+            text="<p>First <b>words</b> of a rather long text that goes on and on, far beyond a name</p>",
+            next_step_id=self.step.id,
+        )
         self.assertEqual(step.kind, "text")
         self.assertEqual(step.name, "First words of a rather long text that goes on and on, far…")
         self.assertEqual(self.bot.step_ids[-1], step)
@@ -94,7 +97,11 @@ class TestStep(BridgeCase):
             step.write({"keyboard_button_ids": [(0, 0, {"row": 1})]})
 
     def test_inline_buttons(self):  # ST-5
-        for vals in ({"url": "ftp://x.example"}, {"url": "javascript:alert(1)"}, {"url": "https://x.example", "next_step_id": self.step.id}):
+        for vals in (
+            {"url": "ftp://x.example"},
+            {"url": "javascript:alert(1)"},
+            {"url": "https://x.example", "next_step_id": self.step.id},
+        ):
             with self.assertRaises(ValidationError), self.env.cr.savepoint():
                 self.new_step(inline_button_ids=[(0, 0, dict(vals, name="Button"))])
         for url in ("https://x.example/a?b=1", "HTTP://x.example", "tg://resolve?domain=x"):
@@ -102,17 +109,23 @@ class TestStep(BridgeCase):
 
     def test_copy_brings_answers_and_buttons(self):
         step = self.new_step(
-            kind="buttons", answer_ids=[(0, 0, {"name": "Yes", "next_step_id": self.step.id})], inline_button_ids=[(0, 0, {"name": "B", "url": "https://b.example"})]
+            kind="buttons",
+            answer_ids=[(0, 0, {"name": "Yes", "next_step_id": self.step.id})],
+            inline_button_ids=[(0, 0, {"name": "B", "url": "https://b.example"})],
         )
         step.keyboard_button_ids.row = 4
         duplicate = step.copy()
         self.assertEqual(duplicate.answer_ids.next_step_id, self.step)
-        self.assertEqual((duplicate.keyboard_button_ids.answer_id, duplicate.keyboard_button_ids.row), (duplicate.answer_ids, 4))
+        self.assertEqual(
+            (duplicate.keyboard_button_ids.answer_id, duplicate.keyboard_button_ids.row), (duplicate.answer_ids, 4)
+        )
         self.assertEqual(duplicate.inline_button_ids.url, "https://b.example")
         self.assertEqual(duplicate.alias_ids.mapped("kind"), ["auto"])
 
     def test_form_of_a_new_step(self):  # ST-1
-        model = self.env["chatbridge.step"].with_user(self.user("administrator")).with_context(default_bot_id=self.bot.id)
+        model = (
+            self.env["chatbridge.step"].with_user(self.user("administrator")).with_context(default_bot_id=self.bot.id)
+        )
         with Form(model) as form:
             self.assertEqual(form.bot_id, self.bot)
             form.kind = "buttons"

@@ -147,7 +147,7 @@ impl Model {
         let bots: Vec<_> = self.bots.iter().map(|(bot, json)| (BotId(*bot), json.clone())).collect();
         assert_eq!(store.bots().expect("bots"), bots);
         let count = |length: usize| length as u64;
-        let counts = Counts { operations: count(self.operations.len()), sends: count(self.sends.len()), chats: count(self.chats.len()) };
+        let counts = Counts { operations: count(self.operations.len()), sends: count(self.sends.len()), parked: 0, chats: count(self.chats.len()) };
         assert_eq!(store.counts().expect("counts"), counts);
     }
 }
@@ -174,6 +174,7 @@ fn change(plan: &Plan, store: &Arc<dyn Store>) -> Change {
         operations: plan.operations.iter().map(|(lane, line)| (Lane(*lane), operation(*line))).collect(),
         sent: plan.sent.iter().filter_map(nth_send).collect(),
         answered: plan.answered.iter().filter_map(nth_operation).collect(),
+        parked: Vec::new(),
         identity: None,
         bots: plan.bots.iter().map(|(bot, hash)| (BotId(*bot), json!({ "hash": hash }))).collect(),
         forget_bots: plan.forget_bots.iter().map(|bot| BotId(*bot)).collect(),

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::Home;
 use super::samples::{ALL, chat, full_operation, full_outgoing, full_record, instant, operation, outgoing, record};
 use crate::domain::{BotId, ChatKey, Operation, Outgoing, TelegramBotId, UpdateId};
-use crate::ports::{Change, Class, Committed, Counts, Lane, SendId, Store, StoreIdentity};
+use crate::ports::{Change, Class, Committed, Counts, Lane, Parked, SendId, Store, StoreIdentity};
 
 async fn done(store: &Arc<dyn Store>, change: Change) {
     assert_eq!(store.commit(change).await.expect("commit"), Committed::Done);
@@ -42,6 +42,7 @@ fn everything(identity: StoreIdentity) -> Change {
         operations: full_operation().into_iter().map(|operation| (Lane(3), operation)).collect(),
         sent: vec![SendId { chat: chat(1, 10), number: 999 }],
         answered: vec![(Lane(3), 999)],
+        parked: vec![Parked { operation: operation(1), reason: "no".to_owned() }],
         identity: Some(identity),
         bots: vec![(BotId(3), json!({"id": 3, "hash": "h", "texts": {"a": {"uk_UA": "Вітаємо"}}})), (BotId(4), json!(null))],
         forget_bots: vec![BotId(4)],
@@ -229,6 +230,21 @@ pub async fn configuration_is_kept_and_forgotten(home: impl Home) {
     assert_eq!(store.bots().expect("bots"), [(BotId(2), json!({"hash": "c"}))]);
 }
 
+pub async fn a_refused_operation_is_kept_aside(home: impl Home) {
+    let store = home.open();
+    let parked = |reason: &str| Parked { operation: operation(1), reason: reason.to_owned() };
+    done(&store, Change { operations: vec![(Lane(0), operation(1))], ..Change::default() }).await;
+    let number = store.operations(Lane(0), 1).expect("operations")[0].number;
+    done(&store, Change { answered: vec![(Lane(0), number)], parked: vec![parked("one")], ..Change::default() }).await;
+    done(&store, Change { parked: vec![parked("two")], ..Change::default() }).await;
+    drop(store);
+    let store = home.open();
+    assert_eq!(store.counts().expect("counts"), Counts { parked: 2, ..Counts::default() });
+    let reasons: Vec<String> = store.parked(9).expect("parked").into_iter().map(|parked| parked.reason).collect();
+    assert_eq!(reasons, ["two", "one"], "the newest first");
+    assert_eq!(store.parked(1).expect("parked").len(), 1);
+}
+
 pub async fn the_id_of_a_store_never_changes(home: impl Home) {
     let store = home.open();
     let before = store.identity().expect("identity");
@@ -270,9 +286,9 @@ pub async fn counts_count_what_waits(home: impl Home) {
     done(&store, change).await;
     let sent = store.sends(chat(1, 1), 2).expect("sends").iter().map(|stored| stored.id).collect();
     done(&store, Change { sent, chats: vec![(chat(1, 1), record("c"))], ..Change::default() }).await;
-    assert_eq!(store.counts().expect("counts"), Counts { operations: 7, sends: 3, chats: 2 });
+    assert_eq!(store.counts().expect("counts"), Counts { operations: 7, sends: 3, parked: 0, chats: 2 });
     drop(store);
-    assert_eq!(home.open().counts().expect("counts"), Counts { operations: 7, sends: 3, chats: 2 });
+    assert_eq!(home.open().counts().expect("counts"), Counts { operations: 7, sends: 3, parked: 0, chats: 2 });
 }
 
 pub async fn many_chats_at_once_keep_their_order(home: impl Home) {

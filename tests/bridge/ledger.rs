@@ -1,0 +1,88 @@
+//! What the Odoo of the tests has been told, and which rules of the protocol were broken in telling it.
+
+use std::collections::HashMap;
+
+use chatbridge::domain::{ConversationKey, Operation, OperationBody, OperationKey};
+use chatbridge::ports::Applied;
+
+#[derive(Default)]
+pub struct Ledger {
+    /// Operations carried out, in their order.
+    pub done: Vec<Operation>,
+    /// Operations that came again, with a key seen before.
+    pub repeated: usize,
+    pub violations: Vec<String>,
+    answers: HashMap<OperationKey, (Operation, Applied)>,
+    /// The last line of each conversation.
+    lines: HashMap<ConversationKey, u32>,
+}
+
+impl Ledger {
+    /// Carries out an operation, or refuses it, once; the same key again gets the first answer.
+    pub fn take(&mut self, operation: &Operation, refused: Option<String>) -> Applied {
+        if let Some((first, answer)) = self.answers.get(&operation.key) {
+            self.repeated += 1;
+            if first != operation {
+                self.violations.push(format!("one key for two operations: {first:?} and {operation:?}"));
+            }
+            return answer.clone();
+        }
+        self.check(operation);
+        if refused.is_none() {
+            self.done.push(operation.clone());
+        }
+        let answer = Applied { key: operation.key, refused };
+        self.answers.insert(operation.key, (operation.clone(), answer.clone()));
+        answer
+    }
+
+    fn check(&mut self, operation: &Operation) {
+        match &operation.body {
+            OperationBody::Open { conversation, .. } => {
+                if self.lines.insert(*conversation, 0).is_some() {
+                    self.violations.push(format!("opened twice: {conversation}"));
+                }
+            }
+            OperationBody::Message { conversation, sequence, .. } => match self.lines.insert(*conversation, *sequence) {
+                Some(last) if last + 1 == *sequence => {}
+                last => self.violations.push(format!("line {sequence} after {last:?} in {conversation}")),
+            },
+            OperationBody::MessageFailed { conversation, sequence, .. } => {
+                if self.lines.get(conversation).is_none_or(|last| last < sequence) {
+                    self.violations.push(format!("line {sequence} failed before it was written in {conversation}"));
+                }
+            }
+            OperationBody::State { conversation, .. } | OperationBody::Close { conversation, .. } => {
+                if !self.lines.contains_key(conversation) {
+                    self.violations.push(format!("never opened: {conversation}"));
+                }
+            }
+            OperationBody::Sender { .. } | OperationBody::Membership { .. } => {}
+        }
+    }
+
+    /// The kinds of what was carried out, in order.
+    pub fn kinds(&self) -> Vec<String> {
+        self.done.iter().map(kind).collect()
+    }
+
+    pub fn count(&self, wanted: &str) -> usize {
+        self.done.iter().filter(|operation| kind(operation) == wanted).count()
+    }
+
+    /// The words of all lines, in the order in which they were written.
+    pub fn words(&self) -> Vec<&str> {
+        self.done
+            .iter()
+            .filter_map(|operation| match &operation.body {
+                OperationBody::Message { body, .. } => Some(body.as_str()),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+/// The kind, as the protocol writes it.
+pub fn kind(operation: &Operation) -> String {
+    serde_json::to_value(&operation.body).unwrap()["type"].as_str().unwrap().to_owned()
+}
