@@ -35,6 +35,7 @@ class Photographer:
         """Take a picture of what is there now."""
         self.page.mouse.move(1360, 890)
         self.client.window.settle()
+        self.page.locator(".o_loading").wait_for(state="hidden")
         self.page.screenshot(path=self.folder / f"{name}.png", animations="disabled")
 
     def menu(self, name: str, picture: str = ""):
@@ -73,7 +74,7 @@ def after(camera: Photographer):
     client.form.edit()
     camera.take("bot-edit")
     camera.page.locator("button[name=action_add_step]:visible").click()
-    client.window.settle()
+    client.arrives_below("Client Chat")
     client.form.edit()
     camera.take("step-new")
     client.menu("bots")
@@ -89,7 +90,7 @@ def after(camera: Photographer):
     camera.page.locator("button[name=action_steps]:visible").click()
     client.window.settle()
     camera.take("steps")
-    camera.opened("What would you like", "step")
+    camera.opened("Prices, Opening hours", "step")
     camera.page.locator(".o_form_view:visible .o_notebook .nav-link:visible").first.click()
     client.form.edit()
     camera.tabs("step-edit")
@@ -169,7 +170,7 @@ def run(series: str):
             speak(company, odoo, "en_US")
             company.activate_telegram()
             furnish(company)
-            sandbox.add_bot(TOKEN, USERNAME)
+            sandbox.add_bot(TOKEN, USERNAME, "Demo shop")
             bridge = Bridge(odoo.url, sandbox, Path(tempfile.mkdtemp(prefix="chatbridge-pictures-")), database).start()
             talk(company, sandbox)
             for camera in cameras():
