@@ -45,6 +45,7 @@ ELEMENTS = {
         "sum",
         "can_create",
         "can_write",
+        "width",
         *DECORATIONS,
     },
     "filter": {"domain", "context", "date"},

@@ -4,6 +4,7 @@ They go to CACHE/screenshots/SERIES/LANGUAGE/NAME.png; the README's (of 19, Engl
 """
 
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -20,6 +21,7 @@ from web_client import WebClient  # noqa: E402
 from world import Bridge, Sandbox, until  # noqa: E402
 
 CACHE = Path(os.environ.get("CHATBRIDGE_CACHE", Path.home() / ".cache" / "chatbridge"))
+IMAGES = REPOSITORY / "docs" / "images"
 LANGUAGES = {"en": "en_US", "uk": "uk_UA"}
 SETTINGS = ("messengers", "step_aliases", "chats", "bridge")
 
@@ -94,6 +96,11 @@ def after(camera: Photographer):
     camera.page.locator(".o_form_view:visible .o_notebook .nav-link:visible").first.click()
     client.form.edit()
     camera.tabs("step-edit")
+    client.back()
+    client.arrives_below("Client Chat")
+    camera.page.locator(".o_data_row:visible").first.locator(".o_data_cell[name=name], .o_data_cell").nth(1).click()
+    camera.page.wait_for_selector(".o_form_view:visible")
+    camera.take("step-first")
     for name, picture, text in (("chats", "chat", "Demo shop"), ("conversations", "conversation", "Anna Koval"), ("senders", "sender", "Anna Koval")):
         camera.menu(name)
         camera.opened(text, picture)
@@ -140,6 +147,22 @@ def photograph_page(browser: Browser, sandbox: Sandbox, folder: Path, language: 
         window.close()
 
 
+def photograph_for_readme(camera: Photographer, browser: Browser, sandbox: Sandbox):
+    """What the README shows: the chat and the same conversation in Odoo."""
+    window = browser.window(900, 980)
+    window.page.goto(f"{sandbox.url}/?bot={USERNAME}&user=7000000001")
+    window.page.get_by_test_id("message").last.wait_for()
+    window.page.screenshot(path=IMAGES / "chat.png", animations="disabled")
+    window.close()
+    camera.page.set_viewport_size({"width": 1000, "height": 900})
+    camera.client.menu("conversations")
+    camera.page.locator(".o_data_row .o_data_cell:visible", has_text="Anna Koval").first.click()
+    camera.page.wait_for_selector(".o_form_view:visible")
+    camera.client.window.settle()
+    camera.page.mouse.move(990, 890)
+    camera.page.screenshot(path=IMAGES / "conversation.png", animations="disabled")
+
+
 def speak(company: Company, odoo, language: str):
     """Let the admin read Odoo in a language."""
     company.write("res.users", company.admin.uid, lang=language)
@@ -147,7 +170,8 @@ def speak(company: Company, odoo, language: str):
 
 def run(series: str):
     """All pictures of a series."""
-    addons = build(series)
+    place = Path(tempfile.mkdtemp(prefix="chatbridge-pictures-"))
+    addons = build(series, place / "addons")
     there = Installation(series)
     database = there.clone(there.template([addons], "chatbridge"))
     folder = CACHE / "screenshots" / series
@@ -171,17 +195,20 @@ def run(series: str):
             company.activate_telegram()
             furnish(company)
             sandbox.add_bot(TOKEN, USERNAME, "Demo shop")
-            bridge = Bridge(odoo.url, sandbox, Path(tempfile.mkdtemp(prefix="chatbridge-pictures-")), database).start()
+            bridge = Bridge(odoo.url, sandbox, place / "data", database).start()
             talk(company, sandbox)
             for camera in cameras():
                 after(camera)
                 photograph_page(browser, sandbox, camera.folder, camera.folder.name)
+                if (series, camera.folder.name) == ("19", "en"):
+                    photograph_for_readme(camera, browser, sandbox)
             odoo.kill()
     finally:
         for process in (bridge and bridge.process, sandbox):
             if process:
                 process.kill()
         there.drop(database)
+        shutil.rmtree(place, ignore_errors=True)
     print(f"{folder}: {len(list(folder.glob('*/*.png')))} pictures")
 
 

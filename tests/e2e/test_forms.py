@@ -277,7 +277,7 @@ def test_deleting_and_archiving_ask_first(admin, company):
 
 
 def test_people_see_what_their_group_allows(browser, odoo, company, shop):
-    """DOC-3: no group, no app; a chatbot user sees bots and chats, without tokens, and can't save."""
+    """No group, no app; a chatbot user sees bots and chats, without tokens, and can't save."""
     person = {"password": "a-long-password", "groups_id" if odoo.installation.series.number == "14" else "group_ids": []}
     employee = company.call("ir.model.data", "search_read", [("module", "=", "base"), ("name", "=", "group_user")], ["res_id"])[0]["res_id"]
     member = company.call("ir.model.data", "search_read", [("module", "=", "chatbridge"), ("name", "=", "group_user")], ["res_id"])[0]["res_id"]

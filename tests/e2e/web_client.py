@@ -25,6 +25,7 @@ class WebClient:
         page = window.page
         page.add_init_script(NO_TOURS)
         page.goto(f"{url}/web/login")
+        window.settle()  # the answer to what the page still asks as nobody would take the login back
         page.fill("input[name=login]", login)
         page.fill("input[name=password]", password)
         page.press("input[name=password]", "Enter")
