@@ -51,6 +51,10 @@ release: rust ## Builds the bridge for use: $(CARGO_TARGET_DIR)/release/chatbrid
 figures: prepare release ## Prints the release build's size, start time and latency (SERIES=14 or 19).
 	CHATBRIDGE_BIN=$(CARGO_TARGET_DIR)/release/chatbridge $(PYTHON) tests/e2e/figures.py
 
+.PHONY: screenshots
+screenshots: prepare build ## Takes pictures of every form and the chat page (SERIES="14 19"): $(CACHE)/screenshots, docs/images.
+	SERIES="$(SERIES)" $(PYTHON) tests/e2e/screenshots.py
+
 .PHONY: addons
 addons: ## Writes the addons for each series to $(CACHE)/addons/SERIES.
 	@for series in $(SERIES); do python3 odoo_addon/build.py $$series.0 $(CACHE)/addons/$$series; done
