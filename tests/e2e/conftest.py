@@ -13,6 +13,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "lab"))
 sys.path.insert(0, str(HERE))
 
+from browser import Browser  # noqa: E402
 from company import Company  # noqa: E402
 from lab_odoo import Installation, OdooServer  # noqa: E402
 from world import Bridge, Sandbox  # noqa: E402
@@ -123,6 +124,14 @@ def make_bridge(odoo, sandbox, company, data_folder):
 def bridge(make_bridge, company):
     """A bridge that works."""
     return company.accept(make_bridge())
+
+
+@pytest.fixture(scope="module")
+def browser(odoo):
+    """Chromium. Odoo is killed when it ends: a stop would wait for the long polls of closed windows."""
+    with Browser() as browser:
+        yield browser
+    odoo.kill()
 
 
 def check_log(log, failures=("panicked at", "Traceback")):
