@@ -35,6 +35,7 @@ class ChatbridgeBridge(models.AbstractModel):
     def handshake(self, hello):
         """Register the caller, or tell it to wait."""
         self._check_caller()
+        self._check_series()
         if isinstance(hello, dict):
             self._check_protocol(hello.get("protocol"))
         hello = self._checked(schema.HELLO, hello)
@@ -132,6 +133,18 @@ class ChatbridgeBridge(models.AbstractModel):
     def _check_claim(self, claim):
         self._check_caller()
         self.env["chatbridge.bridge.status"].sudo()._check_claim(self._checked(schema.CLAIM, claim))
+
+    @api.model
+    def _check_series(self):
+        """Refuse to work where the addon was built for another series: what differs would fail here and there."""
+        if compat.BUILT_FOR.split(".")[0] != str(compat.SERIES):
+            raise UserError(
+                _(
+                    "The Odoo module «Chatbot» was built for Odoo %(built)s, but this is Odoo %(ours)s: build it with"
+                    " “odoo_addon/build.py %(number)s.0”, and put that in its place."
+                )
+                % {"built": compat.BUILT_FOR, "ours": release.series, "number": compat.SERIES}
+            )
 
     @api.model
     def _check_protocol(self, protocol):
