@@ -35,6 +35,8 @@ const EXCEPTIONS: [(&str, Class); 29] = [
     ("psycopg2.errors.CrashShutdown", Class::Transient),
     ("psycopg2.errors.CannotConnectNow", Class::Transient),
     ("psycopg2.errors.TooManyConnections", Class::Transient),
+    ("psycopg2.errors.OutOfMemory", Class::Transient),
+    ("builtins.MemoryError", Class::Transient),
     ("psycopg2.errors.DiskFull", Class::Transient),
     ("psycopg2.errors.ReadOnlySqlTransaction", Class::Transient),
 ];
