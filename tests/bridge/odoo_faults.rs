@@ -150,7 +150,7 @@ async fn one_poisonous_operation_is_isolated_and_the_rest_goes_on() {
 #[tokio::test]
 async fn an_odoo_at_which_every_write_fails_loses_nothing() {
     let (world, person) = World::welcomed().await;
-    world.odoo.fail(Method::Apply, 60, Failure::new(Class::Bug, "Odoo failed with builtins.AttributeError; its log says more"));
+    world.odoo.fail(Method::Apply, 24, Failure::new(Class::Bug, "Odoo failed with builtins.AttributeError; its log says more"));
     for n in 1..=4 {
         person.say(&format!("q{n}")).await;
         person.hears(1 + n).await;
