@@ -326,6 +326,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_mailbox_with_a_letter_in_it_is_not_cleared_away() {
+        let shared = shared(&MemoryStore::new());
+        let (sender, mut letters) = mpsc::channel(CAPACITY);
+        sender.try_send(letter(&shared, 1, 0).0).expect("there is room");
+        shared.mailboxes.0.insert(key(1), sender);
+        assert!(!shared.mailboxes.clear_if_idle(key(1), &letters));
+        letters.recv().await.expect("the letter");
+        assert!(shared.mailboxes.clear_if_idle(key(1), &letters));
+    }
+
+    #[tokio::test]
     async fn a_full_mailbox_says_so_and_keeps_what_it_has() {
         let store = MemoryStore::new();
         let shared = shared(&store);
