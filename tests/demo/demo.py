@@ -80,7 +80,7 @@ def run(series: str) -> None:
             company = Company(odoo)
             furnish(company)
             sandbox = Sandbox(port(8081))
-            sandbox.add_bot(TOKEN, USERNAME)
+            sandbox.add_bot(TOKEN, USERNAME, "Demo shop")
             bridge = Bridge(odoo.url, sandbox, folder / "data", database, PASSWORD).start()
             welcome(odoo, sandbox, bridge)
             while odoo.is_running() and sandbox.alive() and bridge.process.alive():

@@ -22,11 +22,16 @@ class Shop:
 class Company:
     """What an admin does and looks at."""
 
-    def __init__(self, odoo):
+    def __init__(self, odoo, activate: bool = True):
         self.odoo = odoo
         self.admin = odoo.rpc()
         user = self.call("res.users", "search", [("login", "=", "chatbridge")])
         self.call("res.users", "write", user, {"password": PASSWORD})
+        if activate:
+            self.activate_telegram()
+
+    def activate_telegram(self):
+        """Switch Telegram on."""
         telegram = self.call("chatbridge.messenger", "search", [("code", "=", "telegram")])
         self.call("chatbridge.messenger", "action_activate", telegram)
 

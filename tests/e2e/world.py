@@ -112,9 +112,9 @@ class Sandbox(Process):
         """Read from the control interface."""
         return http("GET", f"{self.url}/sandbox/{what}?{urllib.parse.urlencode(query)}")
 
-    def add_bot(self, token: str, username: str):
+    def add_bot(self, token: str, username: str, name: str = ""):
         """Make a bot known."""
-        return self.post("bots", token=token, username=username, first_name=username)
+        return self.post("bots", token=token, username=username, first_name=name or username)
 
     def customer(self, bot: str, user: int, first_name: str = "Anna", **more) -> "Customer":
         """Make a customer, who has not written yet."""

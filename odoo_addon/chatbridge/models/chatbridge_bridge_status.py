@@ -83,7 +83,7 @@ class ChatbridgeBridgeStatus(models.Model):
         "Messages waiting", readonly=True, help="What the bridge has yet to send to messengers."
     )
     nudges = fields.Boolean(
-        "Nudges arrive",
+        "Hears of changes at once",
         readonly=True,
         help="Whether the bridge hears at once of changes in Odoo. If not, it asks every second.",
     )

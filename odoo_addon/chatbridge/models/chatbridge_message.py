@@ -1,4 +1,4 @@
-from odoo import _, fields, models
+from odoo import _, fields, models, tools
 
 from .. import compat
 from .chatbridge_conversation import bubble
@@ -37,6 +37,6 @@ class ChatbridgeMessage(models.Model):
         """Return the message as a line of a chat."""
         self.ensure_one()
         author = dict(self._fields["author"]._description_selection(self.env))[self.author]
-        at = fields.Datetime.context_timestamp(self, self.at).strftime("%Y-%m-%d %H:%M:%S")
+        at = tools.format_datetime(self.env, self.at, tz=self.env.context.get("tz"), dt_format="medium")
         failure = _("Not delivered: %s") % (self.failure_reason or "") if self.state == "failed" else ""
         return bubble(self.author, "%s · %s" % (author, at), self.body, failure)

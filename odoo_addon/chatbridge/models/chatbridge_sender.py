@@ -12,7 +12,10 @@ class ChatbridgeSender(models.Model):
     _order = "name, id"
 
     name = fields.Char(
-        readonly=True, index=True, help="First and last name in the messenger, else the username, else the number."
+        "Name in the messenger",
+        readonly=True,
+        index=True,
+        help="First and last name in the messenger, else the username, else the number.",
     )
     messenger_id = fields.Many2one(
         "chatbridge.messenger", "Messenger", required=True, readonly=True, index=True, ondelete="restrict"

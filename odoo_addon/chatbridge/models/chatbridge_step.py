@@ -108,7 +108,7 @@ class ChatbridgeStep(models.Model):
     def _compute_keyboard_preview(self):
         for step in self:
             rows = step._button_rows(step._shown_keyboard_buttons())
-            step.keyboard_preview = self._render_rows([[button.label for button in row] for row in rows])
+            step.keyboard_preview = self._render_rows([[button.label for button in row] for row in rows]) or False
 
     @api.model
     def _render_rows(self, rows):
