@@ -223,7 +223,7 @@ mod tests {
     #[rustfmt::skip]
     impl Messenger for Nobody {
         async fn me(&self) -> Result<Identity, Failure> { unreachable!() }
-        async fn leave_webhook(&self) -> Result<(), Failure> { unreachable!() }
+        async fn leave_webhook(&self) -> Result<bool, Failure> { unreachable!() }
         async fn updates(&self, _: Option<UpdateId>, _: Duration) -> Result<Vec<Update>, Failure> { unreachable!() }
         async fn perform(&self, _: ChatId, _: &Request) -> Result<crate::domain::MessageId, Failure> { unreachable!() }
         async fn answer_tap(&self, _: &str) -> Result<(), Failure> { unreachable!() }

@@ -7,7 +7,7 @@ use super::trouble::{Raised, Trouble};
 use crate::ports::{Class, Failure};
 
 /// Exceptions by their whole name, or by its end where it begins with a point. One that is missing is a `Bug`.
-const EXCEPTIONS: [(&str, Class); 29] = [
+const EXCEPTIONS: [(&str, Class); 31] = [
     (".chatbridge.exceptions.LeaseLost", Class::Lost),
     (".chatbridge.exceptions.TryAgain", Class::Transient),
     ("odoo.exceptions.UserError", Class::Refused),

@@ -122,6 +122,18 @@ async fn a_message_that_telegram_refuses_is_marked_and_the_next_go_on() {
 }
 
 #[tokio::test]
+async fn a_message_that_telegram_refuses_for_its_looks_is_sent_without_them() {
+    let (world, person) = World::welcomed().await;
+    world.odoo.configure(bot::saying("<p><b>Bold</b> words</p>", "h2"));
+    in_time("it is taken", || world.odoo.desk().events.is_empty()).await;
+    person.fault(json!({"kind": "bad_request", "description": "ENTITY_BOUNDS_INVALID"})).await;
+    person.say("/start").await;
+    assert_eq!(person.hears(2).await, ["Welcome", "Bold words"]);
+    assert_eq!(world.metrics().undeliverable.get(), 0);
+    world.finish().await;
+}
+
+#[tokio::test]
 async fn a_refused_token_is_told_to_odoo_and_works_again_when_telegram_takes_it() {
     let (world, person) = World::welcomed().await;
     world.telegram.fault(json!({"kind": "unauthorized", "times": 1000})).await;
