@@ -3,9 +3,17 @@
 The XML differences are the business of ``odoo_addon/build.py``.
 """
 
+import ast
+from pathlib import Path
+
 from odoo import exceptions, models, release
 
 SERIES = int(release.series.replace("saas~", "").split(".")[0])
+
+#: The series that build.py wrote this very folder for.
+BUILT_FOR = ".".join(
+    ast.literal_eval((Path(__file__).parent / "__manifest__.py").read_text(encoding="utf-8"))["version"].split(".")[:2]
+)
 
 #: The user's groups field (renamed in 19.0).
 GROUPS_FIELD = "group_ids" if SERIES >= 19 else "groups_id"
@@ -13,8 +21,10 @@ GROUPS_FIELD = "group_ids" if SERIES >= 19 else "groups_id"
 #: Odoo's model of canned responses (renamed in 18.0).
 CANNED_RESPONSE_MODEL = "mail.canned.response" if SERIES >= 18 else "mail.shortcode"
 
-#: What Odoo itself raises to have a call carried out again (19.0 has such an exception, earlier series have none).
-RETRY_EXCEPTIONS = tuple(filter(None, [getattr(exceptions, "ConcurrencyError", None)]))
+#: Odoo's own exceptions for what another try may mend (19.0 has two, earlier series none). One is a ``UserError``.
+PASSING_EXCEPTIONS = tuple(
+    getattr(exceptions, name) for name in ("ConcurrencyError", "LockError") if hasattr(exceptions, name)
+)
 
 
 class _SqlConstraint:

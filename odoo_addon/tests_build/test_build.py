@@ -52,6 +52,12 @@ class TestAddon(BuildCase):
                 for name in manifest["data"]:
                     self.assertTrue((path.parent / name).is_file(), name)
 
+    def test_the_licence_is_with_every_addon(self):
+        own = (SOURCE / "LICENSE").read_text(encoding="utf-8")
+        self.assertIn("GNU LESSER GENERAL PUBLIC LICENSE", own)
+        for manifest in self.built("14.0").glob("*/__manifest__.py"):
+            self.assertEqual((manifest.parent / "LICENSE").read_text(encoding="utf-8"), own)
+
     def test_no_newer_syntax_is_left(self):
         for series in SERIES:
             number = int(series[:2])

@@ -45,6 +45,7 @@ class RpcCase:
         server = OdooServer(there, database, [folder.name])
         server.start()
         cls.addClassCleanup(server.stop)
+        cls.log = server.log
         cls.connect(server.url, database)
 
     @classmethod
@@ -142,6 +143,19 @@ class RpcCase:
         self.assertEqual(len(self.found("chatbridge.sender", user_ref="rush")), 1)
         states = self.admin.call("chatbridge.conversation", "search_read", [["chat_ref", "=", "rush"]], ["state"])
         self.assertEqual(sorted(row["state"] for row in states), ["active", "ended", "ended", "ended"])
+        self.assertNotIn("Anna", self.log.read_text(errors="replace"))
+
+    def test_one_profile_changed_by_many_at_once(self):
+        self.apply(self.person("twin"))
+        place = {"channel": self.channel, "user": "twin", "chat": "twin"}
+        batches = [
+            [operation("sender", first_name="Anna%d" % n, last_name=None, username=None, language_code=None, **place)]
+            for n in range(4)
+        ]
+        self.assertTrue(all("ok" in answer for batch in self.at_once(batches) for answer in batch))
+        names = self.admin.call("chatbridge.sender", "search_read", [["user_ref", "=", "twin"]], ["name", "partner_id"])
+        self.assertEqual(names[0]["partner_id"][1].split(":")[1], names[0]["name"])
+        self.assertNotIn("Anna", self.log.read_text(errors="replace"))
 
     def test_a_batch_over_http_is_fast(self):
         self.apply(self.person("fast"))

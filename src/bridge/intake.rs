@@ -57,7 +57,9 @@ async fn round(shared: &Arc<Shared>, running: &Running, greeted: &mut bool, offs
         shared.registry.set_username(running, identity.username);
         *greeted = true;
     }
-    let updates = running.messenger.updates(*offset, WAIT).await?;
+    // The first poll after trouble does not wait for updates: it is to tell that the trouble is over.
+    let wait = if running.status().state == ChannelState::Polling { WAIT } else { Duration::ZERO };
+    let updates = running.messenger.updates(*offset, wait).await?;
     shared.registry.set_state(running, ChannelState::Polling, None);
     let Some(last) = updates.iter().map(|update| update.id).max() else { return Ok(()) };
     take_in(shared, running, updates).await?;

@@ -162,6 +162,12 @@ impl Bridge {
         }))
     }
 
+    /// What all parts share, for the tests of one of them.
+    #[cfg(test)]
+    pub(super) fn shared(&self) -> Arc<Shared> {
+        self.0.clone()
+    }
+
     /// The counters.
     pub fn metrics(&self) -> Arc<Metrics> {
         self.0.metrics.clone()

@@ -113,13 +113,13 @@ fn renewed(old: StoreIdentity, welcome: &Welcome) -> StoreIdentity {
 
 /// Odoo wants us to wait: nothing is taken in or sent.
 async fn hold(shared: &Shared, welcome: &Welcome) {
-    remember_to_wait(shared).await;
     let line = line_of(welcome.status);
     if shared.ready.get().1 != line {
         tracing::warn!(reason = %welcome.sentence, "{line}");
     }
     shared.ready.set(false, line);
     shared.set_lease(Lease::default());
+    remember_to_wait(shared).await;
 }
 
 /// Keeps in the store that Odoo wants us to wait: else the next outage of Odoo would let us go on.
@@ -158,9 +158,10 @@ async fn serve(shared: &Arc<Shared>, welcome: &Welcome) -> Failure {
     shared.set_lease(Lease { working: true, claim: Some(claim) });
     shared.ready.set(true, line_of(Readiness::Ready));
     let lost = held.keep().await;
-    remember_to_wait(shared).await;
+    // First of all: the store may take its time.
     shared.set_lease(Lease::default());
     shared.ready.set(false, "renewing the lease");
+    remember_to_wait(shared).await;
     lost
 }
 

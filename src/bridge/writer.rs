@@ -17,6 +17,8 @@ use crate::ports::{Applied, Change, Claim, Class, Failure, Lane, Parked, StoredO
 pub const LANES: u8 = 2;
 /// Operations in one call, at most.
 pub const BATCH: usize = 300;
+/// The longest call, in bytes of JSON: a web server before Odoo often takes no more than a megabyte.
+const LONGEST: usize = 500_000;
 /// Between tries while Odoo refuses the password.
 const PROBE: Duration = Duration::from_secs(30);
 /// Between two calls while the operation that makes them fail is looked for.
@@ -68,7 +70,8 @@ impl Worker {
     async fn round(&mut self) -> Result<bool, Failure> {
         // Never a claim remembered from before: without the lease nothing may be written.
         let claim = self.shared.lease.claim(None).await;
-        let waiting = self.shared.store.operations(self.lane, self.search.size())?;
+        let mut waiting = self.shared.store.operations(self.lane, self.search.size())?;
+        waiting.truncate(that_fit(&waiting));
         if waiting.is_empty() {
             return Ok(false);
         }
@@ -174,6 +177,16 @@ impl Worker {
     }
 }
 
+/// How many of the first operations fit into one call; at least one.
+fn that_fit(waiting: &[StoredOperation]) -> usize {
+    let mut length = 0;
+    let fits = |stored: &&StoredOperation| {
+        length += serde_json::to_vec(&stored.operation).map_or(0, |json| json.len());
+        length <= LONGEST
+    };
+    waiting.iter().take_while(fits).count().max(1)
+}
+
 /// The operations to send: of the copies of a dialog's position, only the last of each conversation.
 fn coalesce(waiting: &[StoredOperation]) -> Vec<crate::domain::Operation> {
     let mut last: HashMap<ConversationKey, u64> = HashMap::new();
@@ -187,4 +200,31 @@ fn coalesce(waiting: &[StoredOperation]) -> Vec<crate::domain::Operation> {
         _ => true,
     };
     waiting.iter().filter(wanted).map(|stored| stored.operation.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Author, MessageKind, Operation, OperationKey};
+
+    fn message(length: usize) -> StoredOperation {
+        let body = OperationBody::Message {
+            conversation: ConversationKey::draw(),
+            sequence: 1,
+            author: Author::Customer,
+            kind: MessageKind::Text,
+            body: "x".repeat(length),
+            step: None,
+            telegram_message: None,
+        };
+        StoredOperation { number: 1, operation: Operation { key: OperationKey::draw(), at: jiff::Timestamp::UNIX_EPOCH, body } }
+    }
+
+    #[test]
+    fn a_call_is_bounded_by_its_length_and_never_empty() {
+        assert_eq!(that_fit(&(0..300).map(|_| message(100)).collect::<Vec<_>>()), 300);
+        let long: Vec<_> = (0..300).map(|_| message(9_000)).collect();
+        assert!((30..60).contains(&that_fit(&long)));
+        assert_eq!(that_fit(&[message(LONGEST + 1), message(1)]), 1);
+    }
 }

@@ -7,7 +7,7 @@ use super::trouble::{Raised, Trouble};
 use crate::ports::{Class, Failure};
 
 /// Exceptions by their whole name, or by its end where it begins with a point. One that is missing is a `Bug`.
-const EXCEPTIONS: [(&str, Class); 29] = [
+const EXCEPTIONS: [(&str, Class); 31] = [
     (".chatbridge.exceptions.LeaseLost", Class::Lost),
     (".chatbridge.exceptions.TryAgain", Class::Transient),
     ("odoo.exceptions.UserError", Class::Refused),
@@ -35,6 +35,8 @@ const EXCEPTIONS: [(&str, Class); 29] = [
     ("psycopg2.errors.CrashShutdown", Class::Transient),
     ("psycopg2.errors.CannotConnectNow", Class::Transient),
     ("psycopg2.errors.TooManyConnections", Class::Transient),
+    ("psycopg2.errors.OutOfMemory", Class::Transient),
+    ("builtins.MemoryError", Class::Transient),
     ("psycopg2.errors.DiskFull", Class::Transient),
     ("psycopg2.errors.ReadOnlySqlTransaction", Class::Transient),
 ];

@@ -113,3 +113,49 @@ async fn a_full_mailbox_loses_no_update_and_no_order() {
     world.telegram.confirmed_in_time(super::bot::NAME).await;
     world.finish().await;
 }
+
+#[tokio::test]
+async fn a_database_restored_under_a_running_bridge_gets_a_new_conversation_from_a_chat_just_active() {
+    let (world, person) = World::welcomed().await;
+    {
+        let mut desk = world.odoo.desk();
+        desk.ledger.restore();
+        desk.readiness = Readiness::Confirm;
+        desk.lease = None;
+    }
+    in_time("an administrator is awaited", || !world.ready().0).await;
+    {
+        let mut desk = world.odoo.desk();
+        desk.readiness = Readiness::Ready;
+        desk.epoch = "confirmed".to_owned();
+    }
+    person.say("q1").await;
+    in_time("the answer", || world.metrics().sent.get() == 2).await;
+    assert_eq!(person.heard().await, ["Welcome", "Answer 1"], "at the same place");
+    world.odoo.until_words(4).await;
+    assert_eq!(world.odoo.desk().ledger.count("conversation.open"), 2);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_bridge_that_was_told_to_wait_waits_also_when_odoo_goes_down_and_it_is_started_anew() {
+    let (mut world, person) = World::welcomed().await;
+    world.odoo.desk().readiness = Readiness::Standby;
+    world.odoo.revoke();
+    in_time("it waits", || !world.ready().0).await;
+    world.odoo.go_down();
+    person.say("q1").await;
+    for _ in 0..2 {
+        let tries = world.odoo.called(Method::Handshake);
+        in_time("it tries", || world.odoo.called(Method::Handshake) >= tries + 3).await;
+        assert!(!world.ready().0 && world.metrics().working.get() < 0.5);
+        assert_eq!(person.heard().await, ["Welcome"]);
+        world.stop().await;
+        world.start();
+    }
+    world.odoo.come_back();
+    world.odoo.desk().readiness = Readiness::Ready;
+    in_time("the answer", || world.metrics().sent.get() == 1).await;
+    assert_eq!(person.heard().await, ["Welcome", "Answer 1"]);
+    world.finish().await;
+}

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use chatbridge::domain::{ConversationKey, Operation, OperationBody, OperationKey};
-use chatbridge::ports::Applied;
+use chatbridge::domain::{ChannelId, ConversationKey, Operation, OperationBody, OperationKey, UserId};
+use chatbridge::ports::{Applied, OpenConversation};
 
 #[derive(Default)]
 pub struct Ledger {
@@ -59,6 +59,37 @@ impl Ledger {
             }
             OperationBody::Sender { .. } | OperationBody::Membership { .. } => {}
         }
+    }
+
+    /// The last conversation that was opened with somebody, if Odoo knows it and it is open.
+    pub fn open_conversation(&self, in_channel: ChannelId, with: UserId) -> Option<OpenConversation> {
+        let mut found = None;
+        for operation in &self.done {
+            match &operation.body {
+                OperationBody::Open { conversation, channel, user, .. } if (*channel, *user) == (in_channel, with) => {
+                    let sequence = self.lines.get(conversation).copied();
+                    found = sequence.map(|sequence| OpenConversation {
+                        conversation: *conversation,
+                        step: None,
+                        state: serde_json::Value::Null,
+                        sequence,
+                    });
+                }
+                OperationBody::State { conversation, step, state } => {
+                    if let Some(open) = found.as_mut().filter(|open| open.conversation == *conversation) {
+                        (open.step, open.state) = (*step, state.clone());
+                    }
+                }
+                OperationBody::Close { conversation, .. } => found = found.filter(|open| open.conversation != *conversation),
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// The database is restored from before all conversations.
+    pub fn restore(&mut self) {
+        self.lines.clear();
     }
 
     /// The kinds of what was carried out, in order.

@@ -21,9 +21,12 @@ pub enum Method {
     Heartbeat,
     Configuration,
     Apply,
+    Ask,
     Events,
     Done,
 }
+
+const METHODS: [Method; 7] = [Method::Handshake, Method::Heartbeat, Method::Configuration, Method::Apply, Method::Ask, Method::Events, Method::Done];
 
 /// What goes wrong with the next calls.
 pub struct Fault {
@@ -50,6 +53,8 @@ pub struct Desk {
     pub poison: Option<Judge>,
     /// One of these is refused.
     pub refuse: Option<Judge>,
+    /// Drawn anew when an administrator confirms.
+    pub epoch: String,
     generation: i64,
     last_event: i64,
 }
@@ -72,6 +77,7 @@ impl Odoo {
             faults: vec![],
             poison: None,
             refuse: None,
+            epoch: String::new(),
             generation: 0,
             last_event: 0,
         };
@@ -94,7 +100,7 @@ impl Odoo {
 
     /// Cannot be reached any more, by any call.
     pub fn go_down(&self) {
-        for method in [Method::Handshake, Method::Heartbeat, Method::Configuration, Method::Apply, Method::Events, Method::Done] {
+        for method in METHODS {
             self.fail(method, usize::MAX, Failure::new(Class::Transient, "connection refused"));
         }
     }
@@ -205,7 +211,7 @@ impl Backend for Odoo {
             series: "19.0".to_owned(),
             database_uuid: "d".to_owned(),
             nonce: desk.generation.to_string(),
-            epoch: String::new(),
+            epoch: desk.epoch.clone(),
             generation: desk.generation,
             lease_seconds: 30,
         };
@@ -233,8 +239,10 @@ impl Backend for Odoo {
         outcome(after, answers)
     }
 
-    async fn open_conversation(&self, _: &Claim, _: ChannelId, _: UserId) -> Result<Option<OpenConversation>, Failure> {
-        Ok(None)
+    async fn open_conversation(&self, claim: &Claim, channel: ChannelId, user: UserId) -> Result<Option<OpenConversation>, Failure> {
+        let after = self.enter(Method::Ask, Some(claim)).await?;
+        let found = self.desk().ledger.open_conversation(channel, user);
+        outcome(after, found)
     }
 
     async fn events(&self, claim: &Claim, limit: u32) -> Result<Vec<BackendEvent>, Failure> {

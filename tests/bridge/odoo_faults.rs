@@ -141,7 +141,7 @@ async fn one_poisonous_operation_is_isolated_and_the_rest_goes_on() {
     until("the other lane goes on", || world.odoo.desk().ledger.words().contains(&"q4")).await;
     in_time("the rest of the lane", || world.odoo.desk().ledger.words().contains(&"<p>Answer 3</p>")).await;
     in_time("nothing waits", || world.store.counts().unwrap().operations == 0).await;
-    assert_eq!(world.metrics().refused.get(), 1);
+    assert_eq!((world.metrics().refused.get(), world.store.parked(9).unwrap().len()), (1, 1));
     assert_eq!(world.odoo.desk().ledger.words().len(), 14);
     world.finish().await;
 }
@@ -150,7 +150,7 @@ async fn one_poisonous_operation_is_isolated_and_the_rest_goes_on() {
 #[tokio::test]
 async fn an_odoo_at_which_every_write_fails_loses_nothing() {
     let (world, person) = World::welcomed().await;
-    world.odoo.fail(Method::Apply, 60, Failure::new(Class::Bug, "Odoo failed with builtins.AttributeError; its log says more"));
+    world.odoo.fail(Method::Apply, 24, Failure::new(Class::Bug, "Odoo failed with builtins.AttributeError; its log says more"));
     for n in 1..=4 {
         person.say(&format!("q{n}")).await;
         person.hears(1 + n).await;
@@ -171,6 +171,7 @@ async fn a_refused_operation_is_counted_and_the_rest_goes_on() {
     until("they are counted", || world.metrics().refused.get() == 2).await;
     until("nothing waits", || world.store.counts().unwrap().operations == 0).await;
     assert_eq!(world.metrics().applied.get(), 5 + 4, "what was refused was not applied");
+    assert_eq!(world.store.parked(9).unwrap().iter().map(|parked| kind(&parked.operation)).collect::<Vec<_>>(), ["conversation.state"; 2]);
     assert_eq!(world.metrics().apply_calls.get() as usize, world.odoo.called(Method::Apply));
     world.finish().await;
 }

@@ -22,9 +22,12 @@ async fn a_chat_that_is_told_to_wait_keeps_its_order_and_stops_nobody() {
     }
     assert_eq!(other.hears(3).await, ["Welcome", "Answer 4", "Answer 5"]);
     until("all are written", || world.odoo.desk().ledger.words().len() == 14).await;
+    pass(Duration::from_secs(3000)).await;
+    other.say("q6").await;
+    other.hears(4).await;
     assert_eq!(slow.heard().await, ["Welcome"]);
     assert_eq!(slow.tries().await.len(), 2, "it waits as long as it was told");
-    pass(Duration::from_secs(3600)).await;
+    pass(Duration::from_secs(600)).await;
     assert_eq!(slow.hears(4).await, ["Welcome", "Answer 1", "Answer 2", "Answer 3"]);
     assert_eq!(world.metrics().resent.get(), 0, "what was turned away was not sent");
     world.finish().await;
@@ -115,6 +118,18 @@ async fn a_message_that_telegram_refuses_is_marked_and_the_next_go_on() {
     until("Odoo knows", || world.odoo.desk().ledger.count("message.failed") == 1).await;
     assert_eq!(world.metrics().undeliverable.get(), 1);
     assert!(!world.record(&person).blocked);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_message_that_telegram_refuses_for_its_looks_is_sent_without_them() {
+    let (world, person) = World::welcomed().await;
+    world.odoo.configure(bot::saying("<p><b>Bold</b> words</p>", "h2"));
+    in_time("it is taken", || world.odoo.desk().events.is_empty()).await;
+    person.fault(json!({"kind": "bad_request", "description": "ENTITY_BOUNDS_INVALID"})).await;
+    person.say("/start").await;
+    assert_eq!(person.hears(2).await, ["Welcome", "Bold words"]);
+    assert_eq!(world.metrics().undeliverable.get(), 0);
     world.finish().await;
 }
 

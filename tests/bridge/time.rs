@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-/// A bound on waiting only: nothing is expected to take so long.
-const BOUND: Duration = Duration::from_secs(30);
+/// A bound on waiting only: nothing is expected to take so long. Shorter than a long poll and the pauses of probes, so that none is waited for unnoticed.
+const BOUND: Duration = Duration::from_secs(20);
+/// The same where time flies.
+const BOUND_IN_TIME: Duration = Duration::from_secs(60);
 
 /// Waits until this is so.
 #[track_caller]
@@ -20,10 +22,11 @@ pub fn in_time(what: &'static str, so: impl FnMut() -> bool) -> impl Future<Outp
 #[track_caller]
 fn stepping(what: &'static str, step: Duration, mut so: impl FnMut() -> bool) -> impl Future<Output = ()> {
     let caller = std::panic::Location::caller();
+    let bound = if step.is_zero() { BOUND } else { BOUND_IN_TIME };
     async move {
         let begun = Instant::now();
         while !so() {
-            assert!(begun.elapsed() < BOUND, "{caller}: in vain: {what}");
+            assert!(begun.elapsed() < bound, "{caller}: in vain: {what}");
             // Between two steps everybody gets the time to do what is due.
             tokio::time::sleep(Duration::from_millis(if step.is_zero() { 2 } else { 20 })).await;
             if !step.is_zero() {

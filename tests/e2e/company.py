@@ -97,10 +97,9 @@ class Company:
     def messages(self, shop: Shop, user: int) -> list:
         """All lines of a customer's conversations, in order: (author, text without tags)."""
         conversations = [conversation["id"] for conversation in self.conversations(shop, user)]
-        rows = self.read(
-            "chatbridge.message", [("conversation_id", "in", conversations)], ["author", "body", "sequence", "conversation_id"],
-            order="conversation_id, sequence",
-        )
+        fields = ["author", "body", "sequence", "conversation_id"]
+        rows = self.read("chatbridge.message", [("conversation_id", "in", conversations)], fields)
+        rows.sort(key=lambda row: (row["conversation_id"][0], row["sequence"]))
         return [(row["author"], plain(row["body"])) for row in rows]
 
     def has_messages(self, shop: Shop, user: int, *lines) -> list:

@@ -146,7 +146,13 @@ def test_a_restored_database_is_not_written_to(series, installation, addons, mak
     bridge.environment.update(CHATBRIDGE_ODOO_URL=restored.url, CHATBRIDGE_ODOO_DATABASE=backup)
     bridge.launch()
     until(lambda: bridge.state()[0] == 503 and "confirm" in bridge.state()[1], "the bridge waits for an administrator")
+    restored.stop()
     early.press("Prices")
+    until(lambda: "Odoo cannot be reached" in bridge.state()[1], "Odoo is away, too")
+    assert bridge.state()[0] == 503
+    restored.start()
+    until(lambda: "confirm" in bridge.state()[1], "an outage of Odoo does not lift the waiting")
+    assert bridge.metric("updates_total") == 0
     company = Company(restored)
     status = company.read("chatbridge.bridge.status", [], ["connection", "waiting_reason"])[0]
     assert status["connection"] == "confirm" and status["waiting_reason"]

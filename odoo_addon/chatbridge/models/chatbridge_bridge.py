@@ -1,5 +1,4 @@
 import logging
-import traceback
 
 import psycopg2
 
@@ -8,7 +7,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 
 from .. import compat
 from ..exceptions import TryAgain
-from ..rpc import schema, snapshot
+from ..rpc import quiet, schema, snapshot
 from ..rpc.batch import Batch
 from ..rpc.instant import instant
 from .chatbridge_bridge_status import LEASE_SECONDS
@@ -21,8 +20,9 @@ PROTOCOL = 1
 #: The largest batch of ``apply`` and the most events of one answer.
 MOST = 500
 
-#: What PostgreSQL says when the whole transaction has to be done again: Odoo does that when it sees these.
-RETRIED = ("40001", "40P01", "55P03")
+#: What may become the refusal of one operation, kept under its key. Everything else makes the call fail and leaves
+#: nothing behind: a full disk, a cancelled query, no memory, an error in somebody's code may be gone at the next try.
+REFUSABLE = (UserError, psycopg2.IntegrityError, psycopg2.DataError)
 
 
 class ChatbridgeBridge(models.AbstractModel):
@@ -35,6 +35,7 @@ class ChatbridgeBridge(models.AbstractModel):
     def handshake(self, hello):
         """Register the caller, or tell it to wait."""
         self._check_caller()
+        self._check_series()
         if isinstance(hello, dict):
             self._check_protocol(hello.get("protocol"))
         hello = self._checked(schema.HELLO, hello)
@@ -88,7 +89,7 @@ class ChatbridgeBridge(models.AbstractModel):
             raise ValidationError(_("A batch is a list of at most %d operations.") % MOST)
         keys = [self._key_of(operation) for operation in operations]
         book = self.env["chatbridge.operation"].sudo()
-        fresh = book._claim({key: str(operation.get("type")) for key, operation in zip(keys, operations)})
+        fresh = book._claim({key: self._type_of(operation) for key, operation in zip(keys, operations)})
         todo = {}
         for key, operation in zip(keys, operations):
             if key in fresh:
@@ -134,6 +135,18 @@ class ChatbridgeBridge(models.AbstractModel):
         self.env["chatbridge.bridge.status"].sudo()._check_claim(self._checked(schema.CLAIM, claim))
 
     @api.model
+    def _check_series(self):
+        """Refuse to work where the addon was built for another series: what differs would fail here and there."""
+        if compat.BUILT_FOR.split(".")[0] != str(compat.SERIES):
+            raise UserError(
+                _(
+                    "The Odoo module «Chatbot» was built for Odoo %(built)s, but this is Odoo %(ours)s: build it with"
+                    " “odoo_addon/build.py %(number)s.0”, and put that in its place."
+                )
+                % {"built": compat.BUILT_FOR, "ours": release.series, "number": compat.SERIES}
+            )
+
+    @api.model
     def _check_protocol(self, protocol):
         if protocol != PROTOCOL:
             older = (
@@ -158,6 +171,12 @@ class ChatbridgeBridge(models.AbstractModel):
         key = operation.get("key") if isinstance(operation, dict) else None
         return self._checked(schema.text, key)
 
+    @api.model
+    def _type_of(self, operation):
+        """Return an operation's type as it is noted; one that the protocol does not know may hold anything."""
+        type_ = operation.get("type")
+        return type_ if isinstance(type_, str) and type_ in schema.OPERATIONS else "?"
+
     # Carrying out
 
     @api.model
@@ -166,9 +185,9 @@ class ChatbridgeBridge(models.AbstractModel):
         outcomes, checked = {}, {}
         for place, operation in enumerate(operations):
             try:
-                shape = schema.OPERATIONS.get(operation.get("type"))
+                shape = schema.OPERATIONS.get(self._type_of(operation))
                 if not shape:
-                    raise ValueError("unknown type %r" % operation.get("type"))
+                    raise ValueError("unknown type %r" % (operation.get("type"),))
                 checked[place] = shape(operation)
             except ValueError as error:
                 outcomes[place] = {
@@ -183,34 +202,28 @@ class ChatbridgeBridge(models.AbstractModel):
         try:
             with self.env.cr.savepoint():
                 return Batch(self.env(su=True)).run(operations)
-        except Exception as error:
-            self._raise_if_retried(error)
+        except compat.PASSING_EXCEPTIONS:
+            raise
+        except REFUSABLE as error:
+            self._raise_if_raced(error)
             if len(operations) == 1:
                 return [{"refused": self._sentence(error)}]
         return [self._in_bulk([operation])[0] for operation in operations]
 
     @api.model
-    def _raise_if_retried(self, error):
-        """Raise what another try of the whole call can mend: it is never a refusal."""
-        if isinstance(error, psycopg2.Error):
-            if error.pgcode in RETRIED or isinstance(error, (psycopg2.InterfaceError, TryAgain)):
-                raise error
-            # A row of ours that this transaction's snapshot does not hold: somebody has just written it.
-            if isinstance(error, psycopg2.errors.UniqueViolation) and (error.diag.table_name or "").startswith(
-                "chatbridge_"
-            ):
-                raise TryAgain(str(error)) from error
-        if isinstance(error, compat.RETRY_EXCEPTIONS):
-            raise error
+    def _raise_if_raced(self, error):
+        """Raise what another try of the whole call mends: somebody has just written or deleted what we refer to."""
+        # This transaction's snapshot does not show it, so it is not the operation's fault.
+        raced = (psycopg2.errors.UniqueViolation, psycopg2.errors.ForeignKeyViolation)
+        if isinstance(error, raced) and (error.diag.table_name or "").startswith("chatbridge_"):
+            raise TryAgain("A concurrent call was faster.") from error
 
     @api.model
     def _sentence(self, error):
         """Return an error as a sentence for people: Odoo's own where there is one."""
         if isinstance(error, UserError) and error.args:
             return str(error.args[0])
-        # Where it happened, but not the error's own text: PostgreSQL's holds the row, and so what people wrote.
-        trace = "".join(traceback.format_tb(error.__traceback__))
-        _logger.warning("An operation of the bridge failed: %s\n%s", type(error).__name__, trace)
+        quiet.log(_logger, "An operation of the bridge failed", error)
         return _("Odoo could not save this (%s).") % type(error).__name__
 
     # Answers

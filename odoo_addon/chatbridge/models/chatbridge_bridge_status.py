@@ -2,7 +2,7 @@ import uuid
 from datetime import timedelta
 
 from odoo import _, api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 
 from .. import compat
 from ..exceptions import LeaseLost
@@ -94,6 +94,7 @@ class ChatbridgeBridgeStatus(models.Model):
     )
     waiting_reason = fields.Selection(REASONS, "Why it waits", readonly=True)
     waiting_since = fields.Datetime("Waiting since", readonly=True)
+    start_settings = fields.Text("Settings to start the bridge with", compute="_compute_start_settings")
 
     def _compute_name(self):
         for status in self:
@@ -110,6 +111,39 @@ class ChatbridgeBridgeStatus(models.Model):
                 status.connection, status.connection_since = "connected", status.connected_since
             else:
                 status.connection, status.connection_since = "lost", status.last_heartbeat
+
+    def _compute_start_settings(self):
+        address = self.env["ir.config_parameter"].sudo().get_param("web.base.url")
+        login = self._bridge_user().login
+        for status in self:
+            status.start_settings = "\n".join(
+                "CHATBRIDGE_ODOO_%s=%s" % setting
+                for setting in (
+                    ("URL", address or "…"),
+                    ("DATABASE", self.env.cr.dbname),
+                    ("LOGIN", login or "…"),
+                    ("PASSWORD", "…"),
+                )
+            )
+
+    @api.model
+    def _bridge_user(self):
+        """Return the user that this module ships for the bridge, where it is still there."""
+        user = self.env.ref("chatbridge.user_bridge", raise_if_not_found=False)
+        return user.sudo() if user else self.env["res.users"]
+
+    def action_user(self):
+        """Open the bridge's user: Odoo's own list of users hides portal users."""
+        user = self._bridge_user()
+        if not user:
+            raise UserError(_("The bridge's user was deleted. Update the module “Chatbot” to get it back."))
+        return {
+            "type": "ir.actions.act_window",
+            "name": _("Bridge's user"),
+            "res_model": "res.users",
+            "res_id": user.id,
+            "views": [(self.env.ref("base.view_users_form").id, "form")],
+        }
 
     def _lease_runs(self):
         """Tell whether the registered bridge was heard of lately."""

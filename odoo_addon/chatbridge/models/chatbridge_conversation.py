@@ -1,6 +1,7 @@
 import re
 
-from odoo import api, fields, models, tools
+from odoo import _, api, fields, models, tools
+from odoo.exceptions import UserError
 
 from .. import compat
 
@@ -97,6 +98,20 @@ class ChatbridgeConversation(models.Model):
                 [("conversation_id", "=", conversation.id)], order="sequence desc", limit=SHOWN_ON_FORM
             )
             conversation.transcript = "".join(message._as_bubble() for message in messages.sorted("sequence"))
+
+    def unlink(self):
+        """Delete ended conversations; the bridge still writes to an active one."""
+        self.env["ir.model.access"].check(self._name, "unlink")
+        active = self.filtered(lambda conversation: conversation.state == "active")
+        if active:
+            raise UserError(
+                _(
+                    "The conversation %s is still active and can't be deleted. It ends by itself after a long silence,"
+                    " or when the customer starts anew or blocks the bot."
+                )
+                % ", ".join(active.mapped("code"))
+            )
+        return super().unlink()
 
     def action_messages(self):
         """Open all messages of the conversation as a list."""

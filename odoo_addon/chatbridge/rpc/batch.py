@@ -16,8 +16,9 @@ from .. import compat
 from . import contacts
 from .state import PROFILE, State
 
-#: A text without any markup needs no parser to be safe.
-PLAIN = re.compile(r"[^<>&]*")
+#: Escaped text with line breaks needs no parser to be safe, and Odoo 14's would damage it: it writes %20, %24, %7B
+#: and others as the characters that they stand for, in the middle of a customer's link.
+PLAIN = re.compile(r"[^<>&]*(?:(?:&(?:amp|lt|gt|quot|#[0-9]+|#[xX][0-9a-fA-F]+);|<br ?/?>)[^<>&]*)*")
 
 
 @lru_cache(maxsize=256)
@@ -27,7 +28,14 @@ def clean(body):
 
 
 class Refusal(Exception):
-    """An operation that can't be carried out, with the sentence that says why."""
+    """An operation that can't be carried out, with the sentence that says why.
+
+    ``missing`` says by a word what Odoo does not have, for the bridge to act upon.
+    """
+
+    def __init__(self, sentence, missing=None):
+        super().__init__(sentence)
+        self.missing = missing
 
 
 class Batch:
@@ -47,6 +55,8 @@ class Batch:
                 outcomes.append({"ok": getattr(self, "_do_" + operation["type"].replace(".", "_"))(operation)})
             except Refusal as refusal:
                 outcomes.append({"refused": str(refusal)})
+                if refusal.missing:
+                    outcomes[-1]["missing"] = refusal.missing
         self.state.write()
         return [self._resolved(outcome) for outcome in outcomes]
 
@@ -61,13 +71,13 @@ class Batch:
     def _channel(self, operation):
         channel = self.state.channels.get(operation["channel"])
         if not channel:
-            raise Refusal(_("The chat does not exist any more."))
+            raise Refusal(_("The chat does not exist any more."), "channel")
         return channel
 
     def _conversation(self, operation):
         row = self.state.conversations.rows.get(operation["conversation"])
         if not row:
-            raise Refusal(_("The conversation does not exist any more."))
+            raise Refusal(_("The conversation does not exist any more."), "conversation")
         return row
 
     def _step(self, operation):
@@ -85,7 +95,14 @@ class Batch:
     def _membership(self, channel, sender, at):
         key = (sender, channel["id"])
         return self.state.memberships.rows.get(key) or self.state.memberships.add(
-            key, {"sender_id": sender, "channel_id": channel["id"], "blocked": False, "first_seen": at}
+            key,
+            {
+                "sender_id": sender,
+                "channel_id": channel["id"],
+                "bot_id": channel["bot"],
+                "blocked": False,
+                "first_seen": at,
+            },
         )
 
     # One method for each type of operation

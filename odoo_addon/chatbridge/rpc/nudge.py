@@ -1,21 +1,38 @@
 """The nudge: a short signed request that tells the bridge to look for events.
 
-One thread per process sends them. Nudges that wait for it are coalesced per database, errors are only logged for
-debugging (never with the secret), and nobody ever waits: a lost nudge costs nothing, for the bridge polls anyway.
+A thread per database sends them and ends when none waits, so an address that hangs is in nobody else's way. Nudges
+that wait are coalesced, errors are only logged for debugging (never with the secret), and nobody ever waits: a lost
+nudge costs nothing, for the bridge polls anyway.
 """
 
 import hashlib
 import hmac
 import json
 import logging
+import ssl
 import threading
 import time
-
-import requests
+from http.client import HTTPConnection, HTTPSConnection
+from urllib.parse import urlsplit
 
 _logger = logging.getLogger(__name__)
 
+#: How long connecting may take, and how long the answer may stay away.
 TIMEOUT = 1
+
+PATH = "/odoo/nudge"
+
+
+def address(url):
+    """Return the parts of an address for nudges; raise ValueError on one that can't be a bridge's."""
+    parts = urlsplit(url)
+    plain = parts.username is None and not parts.query and not parts.fragment
+    # `port` raises ValueError too.
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0 or not plain:
+        raise ValueError("an address with http or https is expected, without a password or a query")
+    if not parts.path.endswith(PATH):
+        raise ValueError("an address that ends in %s is expected" % PATH)
+    return parts
 
 
 class Target:
@@ -30,31 +47,33 @@ class Target:
 
 
 class _Nudger:
-    """The process's thread and what waits for it."""
+    """The process's threads, one for each address and database, and what waits for them."""
 
     def __init__(self):
-        self._condition = threading.Condition()
+        self._lock = threading.Lock()
         self._waiting = {}
-        self._thread = None
+        self._threads = {}
 
     def add(self, target):
         """Have a target nudged soon; one that waits already is not nudged twice."""
-        with self._condition:
-            self._waiting[target.database_uuid] = target
-            # Started late, and looked after: a worker of Odoo is a fork, and threads don't survive a fork.
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="chatbridge.nudge", daemon=True)
-                self._thread.start()
-            self._condition.notify()
+        key = (target.url, target.database_uuid)
+        with self._lock:
+            self._waiting[key] = target
+            # Looked after: a worker of Odoo is a fork, and threads don't survive a fork.
+            thread = self._threads.get(key)
+            if thread is None or not thread.is_alive():
+                thread = threading.Thread(target=self._run, args=(key,), name="chatbridge.nudge", daemon=True)
+                self._threads[key] = thread
+                thread.start()
 
-    def _run(self):
+    def _run(self, key):
         while True:
-            with self._condition:
-                while not self._waiting:
-                    self._condition.wait()
-                targets, self._waiting = list(self._waiting.values()), {}
-            for target in targets:
-                send(target)
+            with self._lock:
+                target = self._waiting.pop(key, None)
+                if target is None:
+                    del self._threads[key]
+                    return
+            send(target)
 
 
 _nudger = _Nudger()
@@ -77,9 +96,30 @@ def send(target):
         timestamp = str(int(time.time()))
         headers = {
             "Content-Type": "application/json",
+            "Connection": "close",
             "X-Chatbridge-Timestamp": timestamp,
             "X-Chatbridge-Signature": signature(target.secret, timestamp, body),
         }
-        requests.post(target.url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False)
+        _post(address(target.url), body, headers)
     except Exception as error:
         _logger.debug("The bridge could not be nudged: %s", type(error).__name__)
+
+
+def _post(parts, body, headers):
+    """Send a request and wait for the first byte of the answer: nobody can make us read for ever, byte by byte.
+
+    No proxy of the environment is asked and no redirect followed.
+    """
+    if parts.scheme == "https":
+        connection = HTTPSConnection(
+            parts.hostname, parts.port, timeout=TIMEOUT, context=ssl.create_default_context()
+        )
+    else:
+        connection = HTTPConnection(parts.hostname, parts.port, timeout=TIMEOUT)
+    try:
+        connection.request("POST", parts.path, body, headers)
+        # The bridge has taken the nudge when it begins to answer; to hang up earlier might stop it.
+        if not connection.sock.recv(1):
+            raise ConnectionError("no answer")
+    finally:
+        connection.close()

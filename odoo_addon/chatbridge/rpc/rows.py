@@ -44,17 +44,10 @@ class Table:
         return row
 
     def insert(self):
-        """Create the rows that don't exist yet, all in one call."""
-        fresh = [row for row in self.rows.values() if row.id is None]
-        records = self.model.create([self._resolved(row) for row in fresh])
-        for row, record in zip(fresh, records):
-            row.id = record.id
-            row.changed.clear()
+        """Insert the rows that don't exist yet in one statement.
 
-    def insert_by_sql(self):
-        """Insert the rows that don't exist yet in one statement: for tables where the ORM would cost too much.
-
-        Nothing is checked, computed or cleaned here but what the database does itself.
+        Nothing is checked, computed or cleaned here but what the database does itself. The ORM would cost too much,
+        and where a concurrent call was faster it would log the query with what people wrote.
         """
         fresh = [row for row in self.rows.values() if row.id is None]
         if not fresh:
@@ -100,5 +93,5 @@ class Table:
             row.changed.clear()
 
     def _resolved(self, row):
-        """Return values for ``create``: rows that others point to are written by then."""
+        """Return values as they are stored: rows that others point to are written by then."""
         return {name: value.id if isinstance(value, Row) else value for name, value in row.values.items()}

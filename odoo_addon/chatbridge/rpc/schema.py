@@ -3,21 +3,30 @@
 A shape is a function that takes a value and returns it, perhaps converted, or raises ValueError with a sentence.
 """
 
+import json
+import re
+
+from . import nudge
 from .instant import parse_instant
+
+#: NUL and halves of surrogate pairs.
+UNSTORABLE = re.compile("[\\x00\\ud800-\\udfff]")
+
+
+def anything_written(value):
+    """Accept any text that PostgreSQL can store, the empty one too."""
+    if not isinstance(value, str):
+        raise ValueError("a text is expected, not %r" % (value,))
+    if UNSTORABLE.search(value):
+        raise ValueError("the text holds a character that can't be stored")
+    return value
 
 
 def text(value):
     """Accept a text that is not empty."""
-    if not isinstance(value, str) or not value:
+    if not value:
         raise ValueError("a text is expected, not %r" % (value,))
-    return value
-
-
-def anything_written(value):
-    """Accept any text, the empty one too."""
-    if not isinstance(value, str):
-        raise ValueError("a text is expected, not %r" % (value,))
-    return value
+    return anything_written(value)
 
 
 def integer(value):
@@ -48,10 +57,22 @@ def hexadecimal(value):
     return value
 
 
+def nudge_address(value):
+    """Accept an address at which a bridge may be nudged."""
+    nudge.address(text(value))
+    return value
+
+
 def mapping(value):
     """Accept any object and keep it as it is."""
     if not isinstance(value, dict):
         raise ValueError("an object is expected, not %r" % (value,))
+    return value
+
+
+def state(value):
+    """Accept any object that can be stored as JSON."""
+    anything_written(json.dumps(mapping(value), ensure_ascii=False))
     return value
 
 
@@ -117,7 +138,7 @@ HELLO = dictionary(
     store_id=text,
     database_uuid=nullable(text),
     nonce=nullable(text),
-    nudge_url=nullable(text),
+    nudge_url=nullable(nudge_address),
     nudge_secret=hexadecimal,
     clock=moment,
 )
@@ -167,7 +188,7 @@ OPERATIONS = {
         telegram_message=nullable(text),
     ),
     "message.failed": _operation(conversation=text, sequence=integer, reason=anything_written),
-    "conversation.state": _operation(conversation=text, step=nullable(integer), state=mapping),
+    "conversation.state": _operation(conversation=text, step=nullable(integer), state=state),
     "conversation.close": _operation(conversation=text, reason=one_of("restart", "blocked", "silence")),
     "membership": _operation(channel=integer, user=text, blocked=boolean),
 }

@@ -8,7 +8,8 @@ PROFILE = ("first_name", "last_name", "username", "language_code")
 
 SENDER = dict.fromkeys(["user_ref", "name", *PROFILE], "text")
 SENDER.update(dict.fromkeys(["messenger_id", "partner_id", "person_id"], "int"))
-MEMBERSHIP = {"sender_id": "int", "channel_id": "int", "blocked": "bool", "first_seen": "timestamp"}
+MEMBERSHIP = dict.fromkeys(["sender_id", "channel_id", "bot_id"], "int")
+MEMBERSHIP.update(blocked="bool", first_seen="timestamp")
 CONVERSATION = dict.fromkeys(["key", "chat_ref", "state", "ended_reason", "dialog_state"], "text")
 CONVERSATION.update(dict.fromkeys(["channel_id", "bot_id", "sender_id", "step_id"], "int"))
 CONVERSATION.update(dict.fromkeys(["opened_at", "last_activity", "ended_at"], "timestamp"))
@@ -96,26 +97,24 @@ class State:
         self.memberships.insert()
         self.memberships.update(["blocked"])
         self.conversations.update(["state", "ended_reason", "ended_at", "last_activity", "step_id", "dialog_state"])
-        self.conversations.insert_by_sql()
-        self.messages.insert_by_sql()
+        self.conversations.insert()
+        self.messages.insert()
         self.messages.update(["state", "failure_reason"])
         compat.invalidate_all(self.env)
 
     def _write_senders(self):
         wishes = [dict(wish, name=contacts.profile_name(sender.values)) for sender, wish in self.wishes.items()]
-        for sender, (account, person) in zip(self.wishes, contacts.make_contacts(self.env, wishes)):
-            sender.set(partner_id=account, person_id=person)
+        for sender, made in zip(self.wishes, contacts.make_contacts(self.env, wishes)):
+            # Where none could be made, the next `sender` operation tries again.
+            if made:
+                sender.set(partner_id=made[0], person_id=made[1])
+        renamed = []
         for sender in self.senders.rows.values():
             name = contacts.profile_name(sender.values)
-            if sender.id is not None and sender.changed:
-                self._update_sender(sender, sender["name"], name)
-            sender.values["name"] = name
+            if sender.id is not None and sender.changed and sender["name"] != name:
+                renamed.append((sender["partner_id"], sender["person_id"], sender["name"], name))
+            sender.set(name=name)
+        self.senders.update(["name", *PROFILE, "partner_id", "person_id"])
         self.senders.insert()
-
-    def _update_sender(self, sender, old_name, new_name):
-        """Write a changed profile; this is rare, so one by one."""
-        record = self.senders.model.browse(sender.id)
-        record.write({name: sender[name] for name in sender.changed})
-        if old_name != new_name:
-            record.name = new_name
-            contacts.rename_contacts(self.env, record, old_name, new_name)
+        for account, person, old_name, new_name in renamed:
+            contacts.rename_contacts(self.env, account, person, old_name, new_name)

@@ -1,11 +1,22 @@
 import json
+import logging
 import random
+import re
+import time
+from datetime import timedelta
+from unittest.mock import patch
 
+import psycopg2
+
+from odoo import fields
+from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from .. import compat
-from ..rpc.batch import Batch
+from ..exceptions import TryAgain
+from ..rpc.batch import Batch, clean
+from ..rpc.state import State
 from .common import BridgeCase
 
 
@@ -74,6 +85,43 @@ class TestApply(BridgeCase):
             self.env["chatbridge.sender"].search([("user_ref", "in", ["77", "78"])]).mapped("name"), ["78", "@anna"]
         )
 
+    def test_without_the_contact_that_a_database_refuses(self):  # B-4, DOC-4
+        partners = type(self.env["res.partner"])
+        validate = partners._validate_fields
+
+        def constraint(records, *args, **kwargs):
+            if any("Koval" in (record.name or "") for record in records):
+                raise ValidationError("Needs a tax number: %s" % records.mapped("name"))
+            return validate(records, *args, **kwargs)
+
+        others = {"last_name": "Bondar"}
+        with patch.object(partners, "_validate_fields", constraint), self.assertLogs("odoo", "WARNING") as logs:
+            answers = self.apply(self.sender(), self.opening(), self.message(1), self.sender("78", **others))
+        self.assertEqual(["ok" in answer for answer in answers], [True] * 4)
+        self.assertNotIn("Koval", " ".join(logs.output))
+        sender = self.conversation().sender_id
+        self.assertEqual((sender.name, sender.partner_id.id, sender.person_id.id), ("Anna Koval", False, False))
+        other = self.env["chatbridge.sender"].search([("user_ref", "=", "78")])
+        self.assertEqual(other.partner_id.name, "Telegram:Anna Bondar")
+        # The next one tries again; a new name that is refused is no obstacle either.
+        self.apply(self.sender())
+        self.assertEqual(sender.partner_id.name, "Telegram:Anna Koval")
+        with patch.object(partners, "_validate_fields", constraint), self.assertLogs("odoo", "WARNING"):
+            self.assertIn("ok", self.apply(self.sender("78", last_name="Koval"))[0])
+        self.assertEqual((other.name, other.person_id.name), ("Anna Koval", "Anna Bondar"))
+
+    def test_refused_contacts_are_not_logged_by_name(self):
+        self.forbid("res_partner", "name NOT LIKE '%Koval%'")
+        with self.assertLogs("odoo", "WARNING") as logs:
+            self.assertIn("ok", self.apply(self.sender())[0])
+        self.assertNotIn("Koval", " ".join(logs.output))
+
+    def test_trouble_while_contacts_are_made_fails_the_call(self):
+        for trouble in (psycopg2.errors.DiskFull, psycopg2.errors.SerializationFailure, MemoryError):
+            with patch.object(type(self.env["res.partner"]), "create", side_effect=trouble("Trouble")):
+                with self.assertRaises(trouble), self.env.cr.savepoint():
+                    self.apply(self.sender())
+
     def test_contact_is_made_later_when_another_bot_wants_one(self):  # B-4
         self.bot.create_partner = False
         self.apply(self.sender())
@@ -95,26 +143,85 @@ class TestApply(BridgeCase):
         self.assertEqual(answers[2], answers[3])
         self.assertEqual(len(self.conversation().message_ids), 1)
 
+    def forbid(self, table, condition):
+        """Have the database itself refuse some rows, as a customised one does."""
+        self.env.cr.execute("ALTER TABLE %s ADD CONSTRAINT chatbridge_test CHECK (%s)" % (table, condition))
+
     def test_what_people_wrote_is_not_logged(self):
         self.apply(self.sender(), self.opening())
+        self.forbid("chatbridge_message", "telegram_message <> 'bad'")
         with self.assertLogs("odoo", "INFO") as logs:
-            self.apply(self.message(1, body="my secret", telegram_message="\x00"))
+            self.apply(self.message(1, body="my secret", telegram_message="bad"))
         self.assertNotIn("my secret", " ".join(logs.output))
 
     @mute_logger("odoo.addons.chatbridge.models.chatbridge_bridge")
     def test_one_bad_among_good(self):
-        # PostgreSQL stores no NUL characters: nothing but the database itself refuses this one.
+        self.forbid("chatbridge_message", "telegram_message <> 'bad'")
         batch = [
             self.sender(),
             self.opening(),
             self.message(1),
-            self.message(2, telegram_message="\x00"),
+            self.message(2, telegram_message="bad"),
             self.message(3),
         ]
         answers = self.apply(*batch)
         self.assertEqual(["ok" in answer for answer in answers], [True, True, True, False, True])
         self.assertTrue(answers[3]["refused"])
         self.assertEqual(self.conversation().message_ids.mapped("sequence"), [1, 3])
+
+    def test_what_cannot_be_stored_is_refused_alone(self):
+        state = {"step": None, "state": {"x": "\ud800"}}
+        answers = self.apply(
+            self.sender(),
+            self.opening(),
+            self.message(1, telegram_message="\x00"),
+            self.message(2, body="a\x00b"),
+            self.operation("conversation.state", conversation="conversation-1", **state),
+            self.operation("dan\x00ce"),
+            self.message(3),
+        )
+        self.assertEqual(["ok" in answer for answer in answers], [True, True, False, False, False, False, True])
+
+    def test_trouble_of_the_moment_is_never_a_refusal(self):
+        troubles = [
+            psycopg2.errors.DiskFull,
+            psycopg2.errors.QueryCanceled,
+            psycopg2.errors.OutOfMemory,
+            psycopg2.errors.ReadOnlySqlTransaction,
+            psycopg2.errors.LockNotAvailable,
+            psycopg2.OperationalError,
+            psycopg2.InterfaceError,
+            MemoryError,
+            KeyError,
+            # What Odoo's limit of CPU time raises.
+            Exception,
+            *compat.PASSING_EXCEPTIONS,
+        ]
+        batch = [self.sender(), self.opening(), self.message(1)]
+        for trouble in troubles:
+            with patch.object(State, "write", side_effect=trouble("Trouble")):
+                for operations in (batch, batch[:1]):
+                    with self.assertRaises(trouble, msg=trouble), self.env.cr.savepoint():
+                        self.bridge.apply(self.claim, operations)
+        self.assertFalse(self.counted("chatbridge.operation"))
+        self.assertEqual(["ok" in answer for answer in self.apply(*batch)], [True] * 3)
+
+    def test_what_was_deleted_or_written_meanwhile_is_tried_again(self):
+        self.apply(self.sender(), self.opening())
+
+        def blind(state, operations):
+            """Load what another call's snapshot would show: not the sender, but a step that is gone."""
+            State._load_channels(state, [self.channel.id])
+            state.steps = {999999}
+            if operations[0]["type"] == "message":
+                state._load_conversations([], ["conversation-1"])
+
+        with patch.object(State, "load", blind), self.assertLogs("odoo", "WARNING") as logs:
+            logging.getLogger("odoo.test").warning("so that there is something")
+            for operation in (self.sender(), self.message(1, step=999999)):
+                with self.assertRaises(TryAgain), self.env.cr.savepoint():
+                    self.bridge.apply(self.claim, [operation])
+        self.assertEqual(len(logs.output), 1, logs.output)
 
     def test_malformed_operations_are_refused_alone(self):
         answers = self.apply(
@@ -134,7 +241,24 @@ class TestApply(BridgeCase):
             self.sender(), self.opening(), channel, self.message(1, key="nowhere"), self.message(1, step=999999)
         )
         self.assertEqual(["ok" in answer for answer in answers], [True, True, False, False, True])
+        self.assertEqual([answer.get("missing") for answer in answers], [None, None, "channel", "conversation", None])
         self.assertFalse(self.conversation().message_ids.step_id)
+
+    def test_what_is_missing_is_said_by_each_type_and_each_time(self):
+        gone = {"conversation": "nowhere"}
+        batch = [
+            dict(self.sender(), channel=999999),
+            self.operation("membership", channel=999999, user="77", blocked=True),
+            self.operation("message.failed", sequence=1, reason="x", **gone),
+            self.operation("conversation.state", step=None, state={}, **gone),
+            self.operation("conversation.close", reason="silence", **gone),
+        ]
+        for _time in range(2):
+            self.assertEqual(
+                [answer.get("missing") for answer in self.apply(*batch)], ["channel"] * 2 + ["conversation"] * 3
+            )
+        self.apply(self.sender(), self.opening(), self.message(1))
+        self.assertNotIn("missing", self.apply(self.message(1))[0])
 
     def test_opening_again_ends_the_open_one(self):
         self.apply(self.sender(), self.opening(), self.opening("conversation-2"))
@@ -201,6 +325,64 @@ class TestApply(BridgeCase):
         )
         self.assertNotIn("script", self.conversation().message_ids.body)
         self.assertNotIn("onclick", self.conversation().message_ids.body)
+
+    def test_escaped_texts_stay_as_they_are(self):  # LOG-1
+        texts = [
+            "https://shop.example/?a=1&amp;b=x%20y%24%7Bz%7D",
+            "&lt;% if x %&gt;<br/>&quot;it&#39;s&#x27;&quot;<br>1 &lt; 2<br />",
+            "&lt;script&gt;alert(1)&lt;/script&gt;",
+        ]
+        self.apply(self.sender(), self.opening(), *[self.message(n, body=body) for n, body in enumerate(texts, 1)])
+        self.assertEqual([str(body) for body in self.stored_bodies()], ["<p>%s</p>" % body for body in texts])
+
+    def test_whatever_has_markup_is_sanitised(self):
+        tricks = [
+            "<br onclick=alert(1)>",
+            "<br/ onclick=alert(1)>",
+            "&amp;<script>alert(1)</script>",
+            "<br\n><img src=x onerror=alert(1)>",
+            "<<br>script>alert(1)</script>",
+        ]
+        self.apply(self.sender(), self.opening(), *[self.message(n, body=body) for n, body in enumerate(tricks, 1)])
+        for body in self.stored_bodies():
+            self.assertNotIn("<script", body)
+            self.assertFalse(re.search(r"<[^>]*\bon\w+=", body), body)
+
+    def stored_bodies(self):
+        self.env.cr.execute("SELECT body FROM chatbridge_message ORDER BY sequence")
+        return [body for (body,) in self.env.cr.fetchall()]
+
+    def test_clean_takes_linear_time(self):
+        start = time.monotonic()
+        clean("a&amp;<br/>" * 20000 + "&")
+        clean("a" * 200000 + "<")
+        self.assertLess(time.monotonic() - start, 5)
+
+    # The book of keys
+
+    def test_old_keys_are_forgotten(self):
+        self.apply(self.sender(), self.opening())
+        old = self.env["chatbridge.operation"].search([], limit=1)
+        limit = fields.Datetime.now() - timedelta(days=30)
+        self.env.cr.execute("UPDATE chatbridge_operation SET created = %s", (limit + timedelta(hours=1),))
+        self.env.cr.execute(
+            "UPDATE chatbridge_operation SET created = %s WHERE id = %s", (limit - timedelta(hours=1), old.id)
+        )
+        compat.invalidate_all(self.env)
+        cron = self.env.ref("chatbridge.cron_forget_operations")
+        self.assertTrue(cron.active)
+        cron.ir_actions_server_id.with_user(cron.user_id).run()
+        self.assertFalse(old.exists())
+        self.assertEqual(self.counted("chatbridge.operation"), 1)
+
+    def test_keys_and_their_age_are_indexed(self):
+        for column, unique in (("key", True), ("created", False)):
+            self.env.cr.execute(
+                "SELECT count(*) FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]"
+                " WHERE i.indrelid = 'chatbridge_operation'::regclass AND a.attname = %s AND i.indisunique = %s",
+                (column, unique),
+            )
+            self.assertEqual(self.env.cr.fetchone(), (1,), column)
 
     def test_a_large_batch_costs_few_queries(self):
         self.apply(self.sender(), self.opening())

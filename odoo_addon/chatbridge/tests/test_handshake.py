@@ -1,9 +1,11 @@
 from datetime import timedelta
+from unittest.mock import patch
 
-from odoo import fields
+from odoo import fields, release
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
+from .. import compat
 from ..exceptions import LeaseLost
 from .common import BridgeCase, hello
 
@@ -183,6 +185,51 @@ class TestHandshake(BridgeCase):
             self.bridge.handshake(hello(protocol=0))
         with self.assertRaisesRegex(UserError, "update the Odoo module"):
             self.bridge.handshake(hello(protocol=2))
+
+    def test_addon_of_another_series_says_so(self):
+        other = "19.0" if compat.SERIES == 14 else "14.0"
+        self.assertEqual(compat.BUILT_FOR, release.series)
+        with patch.object(compat, "BUILT_FOR", other), self.assertRaisesRegex(
+            UserError, "built for Odoo %s, .*build.py %s.0" % (other, compat.SERIES)
+        ):
+            self.connect()
+
+    def test_addresses_for_nudges(self):
+        for url in (
+            "http://127.0.0.1:8079/odoo/nudge",
+            "https://chat.example/bridge/odoo/nudge",
+            "http://[::1]:8079/odoo/nudge",
+        ):
+            self.assertEqual(self.connect(nudge_url=url)["status"], "ready", url)
+        for url in (
+            "http://127.0.0.1:8079/web/login",
+            "http://127.0.0.1:8079/",
+            "http://127.0.0.1/x?/odoo/nudge",
+            "http://127.0.0.1/x#/odoo/nudge",
+            "http://127.0.0.1/odoo/nudge?x",
+            "http://user:pw@127.0.0.1/odoo/nudge",
+            "http:///odoo/nudge",
+            "http://127.0.0.1:99999/odoo/nudge",
+            "file:///odoo/nudge",
+            "ftp://127.0.0.1/odoo/nudge",
+            "/odoo/nudge",
+        ):
+            with self.assertRaisesRegex(ValidationError, "nudge_url", msg=url):
+                self.bridge.handshake(hello(nudge_url=url))
+
+    def test_form_leads_to_the_bridge_s_user(self):  # SET-6
+        action = self.status.with_user(self.env.ref("base.user_admin")).action_user()
+        self.assertEqual((action["res_model"], action["res_id"]), ("res.users", self.bridge_user.id))
+        self.assertEqual(self.env.ref("chatbridge.bridge_status").connection, "never")
+        settings = self.status.with_user(self.user("administrator")).start_settings
+        self.assertIn("CHATBRIDGE_ODOO_DATABASE=%s\nCHATBRIDGE_ODOO_LOGIN=chatbridge\n" % self.env.cr.dbname, settings)
+        self.assertIn(self.env["ir.config_parameter"].get_param("web.base.url"), settings)
+
+    def test_form_of_a_user_that_is_gone(self):
+        self.env["ir.model.data"].search([("module", "=", "chatbridge"), ("name", "=", "user_bridge")]).unlink()
+        with self.assertRaisesRegex(UserError, "Update the module"):
+            self.status.action_user()
+        self.assertIn("LOGIN=…", self.status.start_settings)
 
     def test_unknown_fields_are_refused(self):
         with self.assertRaisesRegex(ValidationError, "unknown field: colour"):

@@ -1,8 +1,11 @@
 import json
+import os
 import socket
 import threading
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from unittest.mock import patch
 
 from odoo.tests import BaseCase, tagged
 
@@ -72,10 +75,64 @@ class TestNudge(BaseCase):
         with socket.socket() as deaf:
             deaf.bind(("127.0.0.1", 0))
             deaf.listen()
-            target = nudge.Target("http://127.0.0.1:%d/" % deaf.getsockname()[1], SECRET, "d")
+            target = nudge.Target("http://127.0.0.1:%d/odoo/nudge" % deaf.getsockname()[1], SECRET, "d")
             start = time.monotonic()
             nudge._nudger.add(target)
             self.assertLess(time.monotonic() - start, 0.5)
+
+    def test_an_address_that_drips_bytes_is_left_soon(self):
+        with socket.socket() as dripping:
+            dripping.bind(("127.0.0.1", 0))
+            dripping.listen()
+
+            def drip():
+                connection, _peer = dripping.accept()
+                with connection, suppress(OSError):
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+                    while True:
+                        connection.sendall(b"x")
+                        time.sleep(0.05)
+
+            threading.Thread(target=drip, daemon=True).start()
+            start = time.monotonic()
+            nudge.send(nudge.Target("http://127.0.0.1:%d/odoo/nudge" % dripping.getsockname()[1], SECRET, "d"))
+            self.assertLess(time.monotonic() - start, 2)
+
+    def test_an_address_that_never_answers_is_left_soon_and_hinders_nobody(self):
+        bridge = self.bridge()
+        with socket.socket() as deaf:
+            deaf.bind(("127.0.0.1", 0))
+            deaf.listen()
+            start = time.monotonic()
+            nudge._nudger.add(nudge.Target("http://127.0.0.1:%d/odoo/nudge" % deaf.getsockname()[1], SECRET, "d"))
+            nudge._nudger.add(nudge.Target(bridge.url, SECRET, "other"))
+            self.assertTrue(bridge.arrived.wait(5))
+            self.assertLess(time.monotonic() - start, 0.9)
+            while nudge._nudger._threads and time.monotonic() - start < 5:
+                time.sleep(0.05)
+            self.assertLess(time.monotonic() - start, 2)
+            self.assertFalse(nudge._nudger._threads)
+
+    def test_proxies_of_the_environment_are_not_asked(self):
+        bridge, proxy = self.bridge(), self.bridge()
+        names = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
+        with patch.dict(os.environ, dict.fromkeys(names, proxy.url), no_proxy=""):
+            nudge.send(nudge.Target(bridge.url, SECRET, "d"))
+        self.assertEqual((len(bridge.heard), len(proxy.heard)), (1, 0))
+
+    def test_other_addresses_are_not_called(self):
+        bridge = self.bridge()
+        nudge.send(nudge.Target(bridge.url.replace("/odoo/nudge", "/web/login"), SECRET, "d"))
+        nudge.send(nudge.Target("file:///odoo/nudge", SECRET, "d"))
+        self.assertFalse(bridge.heard)
+
+    def test_many_nudges_are_few(self):
+        bridge = self.bridge()
+        for _time in range(200):
+            nudge._nudger.add(nudge.Target(bridge.url, SECRET, "many"))
+        self.assertTrue(bridge.arrived.wait(5))
+        time.sleep(0.3)
+        self.assertLess(len(bridge.heard), 100)
 
     def test_the_thread_sends_it(self):
         bridge = self.bridge()
@@ -84,7 +141,7 @@ class TestNudge(BaseCase):
 
     def test_errors_don_t_show_the_secret(self):
         with self.assertLogs("odoo.addons.chatbridge.rpc.nudge", "DEBUG") as logs:
-            nudge.send(nudge.Target("http://127.0.0.1:1/", SECRET, "d"))
+            nudge.send(nudge.Target("http://127.0.0.1:1/odoo/nudge", SECRET, "d"))
         self.assertNotIn(SECRET, " ".join(logs.output))
 
 

@@ -181,6 +181,15 @@ class TestRights(BridgeCase):
         for record in mine:
             self.assertTrue(self.env[record._name].with_user(user).search([("id", "in", record.ids)]), record._name)
 
+    def test_active_conversations_cannot_be_deleted(self):
+        conversation = self.conversation().with_user(self.user("administrator"))
+        with self.assertRaisesRegex(UserError, "ends by itself"):
+            conversation.unlink()
+        self.apply(self.operation("conversation.close", conversation="conversation-1", reason="silence"))
+        conversation.unlink()
+        self.assertFalse(self.conversation())
+        self.assertEqual(self.apply(self.message(2))[0]["missing"], "conversation")
+
     def test_confirm_is_for_administrators(self):
         status = self.env.ref("chatbridge.bridge_status")
         with self.assertRaises(AccessError):
