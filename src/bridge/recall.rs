@@ -83,7 +83,7 @@ mod tests {
 
     fn conversation(sequence: u32) -> Conversation {
         let open = Conversation::open(ConversationKey(ulid::Ulid::from_parts(1, 1)), BotId(1), Timestamp::UNIX_EPOCH);
-        Conversation { step: Some(StepId(2)), started: true, keyboard: true, sequence, ..open }
+        Conversation { step: Some(StepId(2)), started: true, keyboard: Some(StepId(2)), sequence, ..open }
     }
 
     fn known(conversation: &Conversation, sequence: u32) -> OpenConversation {

@@ -51,7 +51,7 @@ impl Turn<'_> {
     /// /start opens a new conversation, unless the open one has only been waiting for it.
     fn restart(&mut self) {
         if self.record.conversation.as_ref().is_none_or(|open| open.started) {
-            let keyboard = self.record.conversation.as_ref().is_some_and(|old| old.keyboard);
+            let keyboard = self.record.conversation.as_ref().and_then(|old| old.keyboard);
             self.open();
             self.conversation().keyboard = keyboard;
         }
@@ -139,10 +139,13 @@ impl Turn<'_> {
         self.record.conversation.as_ref().and_then(|open| open.step).and_then(|id| self.script.steps.get(&id))
     }
 
-    /// The button of the step's keyboard that bears these words, in whatever language they were shown.
+    /// The button that bears these words, in whatever language they were shown: of the step's keyboard, else of an earlier step's that is still on the
+    /// screen.
     pub fn keyboard_button(&self, text: &str) -> Option<&Button> {
         let text = text.trim();
-        self.step()?.keyboard.iter().flatten().find(|button| button.text.0.values().any(|label| label.trim() == text))
+        let shown = self.record.conversation.as_ref().and_then(|open| open.keyboard).and_then(|id| self.script.steps.get(&id));
+        let mut buttons = self.step().into_iter().chain(shown).flat_map(|step| step.keyboard.iter().flatten());
+        buttons.find(|button| button.text.0.values().any(|label| label.trim() == text))
     }
 
     /// The words on a tapped button, for the record.

@@ -78,7 +78,7 @@ impl<'a> Turn<'a> {
             (true, true) => {
                 // Where the dialog goes on at once, the step after it decides over the keyboard: it would only flicker.
                 let stays = step.kind == StepKind::Text && step.next.is_some();
-                let markup = if self.conversation().keyboard && !stays { Markup::Remove } else { Markup::Nothing };
+                let markup = if self.conversation().keyboard.is_some() && !stays { Markup::Remove } else { Markup::Nothing };
                 self.say(&html, markup);
             }
             (true, false) => self.say_over(&html, Markup::Keyboard { rows: reply }),
@@ -134,8 +134,8 @@ impl<'a> Turn<'a> {
     fn say_one(&mut self, text: Formatted, body: String, markup: Markup) {
         let conversation = self.conversation();
         match markup {
-            Markup::Keyboard { .. } => conversation.keyboard = true,
-            Markup::Remove => conversation.keyboard = false,
+            Markup::Keyboard { .. } => conversation.keyboard = conversation.step,
+            Markup::Remove => conversation.keyboard = None,
             Markup::Nothing | Markup::Inline { .. } => {}
         }
         let sequence = conversation.next_sequence();

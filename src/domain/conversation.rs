@@ -18,9 +18,9 @@ pub struct Conversation {
     /// /start has been pressed, or the bot does not wait for it (B-SET-15).
     #[serde(default)]
     pub started: bool,
-    /// A reply keyboard is on the person's screen.
-    #[serde(default)]
-    pub keyboard: bool,
+    /// The step whose reply keyboard is on the person's screen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keyboard: Option<StepId>,
     /// The number of the last message of the transcript; the first is 1.
     #[serde(default)]
     pub sequence: u32,
@@ -37,7 +37,7 @@ pub struct Conversation {
 impl Conversation {
     /// A conversation that begins now.
     pub fn open(key: ConversationKey, bot: BotId, now: Timestamp) -> Self {
-        Self { key, bot, step: None, started: false, keyboard: false, sequence: 0, active: now, forgotten: false, taken: None }
+        Self { key, bot, step: None, started: false, keyboard: None, sequence: 0, active: now, forgotten: false, taken: None }
     }
 
     /// The number of the next message of the transcript.

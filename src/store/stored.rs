@@ -22,7 +22,7 @@ fn chats_are_stored_like_this() {
     is_stored_as(&ChatRecord::default(), "{}");
     is_stored_as(
         &full_record(),
-        r#"{"profile":{"user":"7000000000","first_name":"Оксана","last_name":"Шевченко","username":"oksana","language_code":"uk"},"conversation":{"key":"01ARZ3NDEKTSV4RRFFQ69G5FAV","bot":3,"step":11,"started":true,"keyboard":true,"sequence":4,"active":"2026-11-22T19:00:04Z","taken":["Ціни","2026-11-22T19:00:03Z"]},"blocked":true}"#,
+        r#"{"profile":{"user":"7000000000","first_name":"Оксана","last_name":"Шевченко","username":"oksana","language_code":"uk"},"conversation":{"key":"01ARZ3NDEKTSV4RRFFQ69G5FAV","bot":3,"step":11,"started":true,"keyboard":11,"sequence":4,"active":"2026-11-22T19:00:04Z","taken":["Ціни","2026-11-22T19:00:03Z"]},"blocked":true}"#,
     );
 }
 

@@ -58,7 +58,7 @@ pub fn full_record() -> ChatRecord {
         conversation: Some(Conversation {
             step: Some(StepId(11)),
             started: true,
-            keyboard: true,
+            keyboard: Some(StepId(11)),
             sequence: 4,
             taken: Some(("Ціни".to_owned(), instant(3))),
             ..Conversation::open(conversation(), BotId(3), instant(4))
