@@ -7,6 +7,7 @@ pub mod bridge;
 pub mod cli;
 pub mod dialog;
 pub mod domain;
+mod http;
 pub mod odoo;
 pub mod ports;
 pub mod sandbox;

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 /// Each folder of `src/`, and the ones that it may import from.
-const FLOORS: [(&str, &[&str]); 11] = [
+const FLOORS: [(&str, &[&str]); 12] = [
     ("domain", &[]),
     ("text", &["domain"]),
     ("dialog", &["domain", "text"]),
     ("ports", &["domain"]),
-    ("telegram", &["domain", "ports"]),
-    ("odoo", &["domain", "ports"]),
+    ("http", &["ports"]),
+    ("telegram", &["domain", "ports", "http"]),
+    ("odoo", &["domain", "ports", "http"]),
     ("store", &["domain", "ports"]),
     ("bridge", &["domain", "text", "dialog", "ports"]),
     ("web", &["bridge"]),
@@ -24,7 +25,7 @@ const KNOWN_IN_ONE_PLACE: [(&str, &[&str]); 9] = [
     ("redb", &["store"]),
     ("handlebars", &["text"]),
     ("html5ever", &["text", "sandbox"]),
-    ("reqwest", &["telegram", "odoo", "sandbox"]),
+    ("reqwest", &["http", "telegram", "odoo", "sandbox"]),
     ("clap", &["cli", "sandbox"]),
     ("prometheus_client", &["bridge"]),
     ("hmac", &["web"]),

@@ -4,13 +4,13 @@ use std::fmt;
 use std::time::Duration;
 
 use reqwest::header::{COOKIE, HeaderMap, LOCATION, RETRY_AFTER, SET_COOKIE};
-use reqwest::redirect;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use url::Url;
 
 use super::trouble::{Raised, Trouble};
-use crate::ports::{Class, Failure};
+use crate::http;
+use crate::ports::Failure;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -31,7 +31,7 @@ pub struct Answer {
 impl Connection {
     /// A way to the server at this address.
     pub fn new(base: &str) -> Result<Self, Failure> {
-        Ok(Self { http: http_client()?, base: parse_base(base)? })
+        Ok(Self { http: http::client(CONNECT_TIMEOUT)?, base: http::address("Odoo", base)? })
     }
 
     /// Calls a route with these parameters, within this time.
@@ -60,29 +60,6 @@ impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection").field("host", &self.base.host_str()).finish_non_exhaustive()
     }
-}
-
-fn parse_base(base: &str) -> Result<Url, Failure> {
-    let url = Url::parse(base).map_err(|error| misconfigured(&format!("the address of Odoo is no URL: {error}")))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(misconfigured("the address of Odoo must begin with http:// or https://"));
-    }
-    Ok(url)
-}
-
-fn http_client() -> Result<reqwest::Client, Failure> {
-    // An error only says that a provider is installed already, which is what we want.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        // A redirect turns a POST into a GET, and would carry the session to whoever it names.
-        .redirect(redirect::Policy::none())
-        .build()
-        .map_err(|_| misconfigured("no HTTPS is possible: are the system's CA certificates installed (package ca-certificates)?"))
-}
-
-fn misconfigured(reason: &str) -> Failure {
-    Failure::new(Class::Denied, reason)
 }
 
 /// JSON-RPC's result; Odoo leaves it out where it is null.

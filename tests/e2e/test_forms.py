@@ -82,7 +82,7 @@ def test_both_bots_are_there_as_cards(admin):
 
 
 def test_a_bot_made_in_the_browser_serves_customers(admin, company, bridge, sandbox):
-    """ST-1, ST-3, ST-5, ST-8, SET-5, SET-8, LOG-1, DOC-4: from Add step to the conversation with its contacts."""
+    """B-3, ST-1, ST-3, ST-5, ST-8, SET-5, SET-8, LOG-1, DOC-4: from Add step to the conversation with its contacts."""
     token, username, user = "990001:AAtoken-typed-in-the-browser", "typed_bot", 4_990_001
     sandbox.add_bot(token, username)
     admin.menu("bots")
