@@ -3,6 +3,7 @@
 Everything is a real process on 127.0.0.1; each is ended by the pid that we started.
 """
 
+import ctypes
 import json
 import os
 import signal
@@ -14,6 +15,8 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+#: Linux: the signal that a process gets when its parent ends.
+PR_SET_PDEATHSIG = 1
 #: How long an awaited event may take before the test fails. Far above what it takes: the machine may be busy.
 PATIENCE = 60
 
@@ -55,7 +58,7 @@ class Process:
         clean = {key: value for key, value in os.environ.items() if not key.startswith("CHATBRIDGE_")}
         with os.fdopen(handle, "wb") as sink:
             self.process = subprocess.Popen(
-                words, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL, env={**clean, **(environment or {})}
+                words, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL, env={**clean, **(environment or {})}, preexec_fn=die_with_parent
             )
 
     @property
@@ -240,6 +243,11 @@ class Bridge:
     def all_logs(self) -> str:
         """What every process of it has printed."""
         return "".join(file.read_text(errors="replace") for file in self.logs)
+
+
+def die_with_parent() -> None:
+    """Let the kernel end this process when the one that started it has gone, however that ended."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def free_port() -> int:
