@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::effect::Flaw;
 use super::keyboard;
 use super::turn::Turn;
-use crate::domain::{Button, ButtonId, Content, Conversation, StepKind, Target};
+use crate::domain::{Button, Content, Conversation, StepKind, Target};
 use crate::text::Notice;
 use crate::text::template::plain_to_html;
 
@@ -172,6 +172,3 @@ impl Turn<'_> {
         conversation.taken = taken;
     }
 }
-
-/// The id that a button's data carries.
-pub(super) type Tapped = Option<ButtonId>;

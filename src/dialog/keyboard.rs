@@ -1,6 +1,5 @@
 //! The keyboards that come with a step.
 
-use super::input::Tapped;
 use crate::domain::{Button, ButtonId, InlineAction, InlineButton, Script, Step, Target};
 
 /// What stands before the id in a button's data, so that other kinds of data can be told apart.
@@ -12,7 +11,7 @@ fn data_of(button: ButtonId) -> String {
 }
 
 /// The button that this data names. It may come from anybody: an id that is not the script's leads nowhere.
-pub fn button_of(data: &str) -> Tapped {
+pub fn button_of(data: &str) -> Option<ButtonId> {
     data.strip_prefix(BUTTON)?.parse().ok().map(ButtonId)
 }
 
