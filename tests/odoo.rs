@@ -230,7 +230,7 @@ async fn a_server_that_is_not_there_got_nothing_and_a_slow_one_may_have() {
 
 #[tokio::test]
 async fn the_handshake_is_as_documented() {
-    let answer = json!({"status": "standby", "sentence": "Another bridge works.", "protocol": 1, "addon_version": "14.0.1.0.0", "series": "14.0",
+    let answer = json!({"status": "standby", "sentence": "Another bridge works.", "protocol": 2, "addon_version": "14.0.1.0.0", "series": "14.0",
         "features": [], "database_uuid": "u", "nonce": "n", "generation": 4, "lease_seconds": 30, "clock": "2026-11-22T19:00:00Z",
         "languages": ["en_US"], "base_url": "http://x"});
     let peer = odoo(move |_| ok(answer.clone())).await;
@@ -247,7 +247,7 @@ async fn the_handshake_is_as_documented() {
     };
     let welcome = backend(&peer.url).handshake(&hello).await.unwrap();
     assert_eq!((welcome.status, welcome.generation), (Readiness::Standby, 4));
-    let expected = json!([{"protocol": 1, "bridge_version": "0.1.0", "instance": "i", "store_id": "s", "database_uuid": null, "nonce": null,
+    let expected = json!([{"protocol": 2, "bridge_version": "0.1.0", "instance": "i", "store_id": "s", "database_uuid": null, "nonce": null,
         "nudge_url": null, "nudge_secret": "00", "clock": "2026-11-22T19:00:00Z"}]);
     assert_eq!(peer.seen()[1].body["params"]["args"], expected);
 }

@@ -21,6 +21,9 @@ GROUPS_FIELD = "group_ids" if SERIES >= 19 else "groups_id"
 #: Odoo's model of canned responses (renamed in 18.0).
 CANNED_RESPONSE_MODEL = "mail.canned.response" if SERIES >= 18 else "mail.shortcode"
 
+#: Odoo's model of Discuss channels (renamed in 17.0).
+DISCUSS_CHANNEL_MODEL = "discuss.channel" if SERIES >= 17 else "mail.channel"
+
 #: Odoo's own exceptions for what another try may mend (19.0 has two, earlier series none). One is a ``UserError``.
 PASSING_EXCEPTIONS = tuple(
     getattr(exceptions, name) for name in ("ConcurrencyError", "LockError") if hasattr(exceptions, name)

@@ -74,7 +74,7 @@ class RpcCase:
         """Shake hands, as a store that remembers the last meeting."""
         cls = type(self)
         hello = {
-            "protocol": 1,
+            "protocol": 2,
             "bridge_version": "0",
             "instance": "i",
             "store_id": "s",

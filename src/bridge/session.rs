@@ -13,7 +13,7 @@ use super::{intake, registry::Difference};
 use crate::ports::{Change, Claim, Class, EventKind, Failure, Heartbeat, Hello, Readiness, StoreIdentity, Welcome};
 
 /// The protocol that this bridge speaks.
-const PROTOCOL: u32 = 1;
+const PROTOCOL: u32 = 2;
 /// The series of Odoo that it works with.
 const SERIES: std::ops::RangeInclusive<u32> = 14..=19;
 /// Between heartbeats.

@@ -13,6 +13,8 @@ from . import chatbridge_step_inline_button
 from . import chatbridge_sender
 from . import chatbridge_membership
 from . import chatbridge_conversation
+from . import chatbridge_operator
+from . import chatbridge_consultation
 from . import chatbridge_message
 from . import chatbridge_operation
 from . import chatbridge_bridge_status

@@ -53,6 +53,55 @@ class ChatbridgeBot(models.Model):
         default=lambda self: self._default_not_started_message(),
         help="What the customer reads before /start. Empty: nothing is sent.",
     )
+    operator_connected_message = fields.Text(
+        "Operator connected",
+        translate=True,
+        default=lambda self: self._default_operator_connected_message(),
+        help="What the customer reads when an operator joins; who joins stands before it. Empty: nothing is sent.",
+    )
+    no_operator_message = fields.Text(
+        "No operator",
+        translate=True,
+        default=lambda self: self._default_no_operator_message(),
+        help="What the customer reads when no operator is there. Empty: nothing is sent.",
+    )
+    how_to_end_message = fields.Text(
+        "How to end",
+        translate=True,
+        default=lambda self: self._default_how_to_end_message(),
+        help="Tells the customer how to end a consultation. Empty: nothing is sent.",
+    )
+    consultation_ended_message = fields.Text(
+        "Consultation ended",
+        translate=True,
+        default=lambda self: self._default_consultation_ended_message(),
+        help="What the customer reads when a consultation has ended. Empty: nothing is sent.",
+    )
+    moderation_message = fields.Text(
+        "Moderation",
+        translate=True,
+        default=lambda self: self._default_moderation_message(),
+        help="What somebody reads who writes to this bot and is not yet one of its operators. Empty: nothing is sent.",
+    )
+    approved_message = fields.Text(
+        "Approved",
+        translate=True,
+        default=lambda self: self._default_approved_message(),
+        help="What an approved operator reads. Empty: nothing is sent.",
+    )
+    rejected_message = fields.Text(
+        "Rejected",
+        translate=True,
+        default=lambda self: self._default_rejected_message(),
+        help="What a rejected operator reads. Empty: nothing is sent.",
+    )
+    odoo_operators_only = fields.Boolean(
+        "Odoo operators only", help="Nobody becomes or serves as an operator from a messenger."
+    )
+    most_parallel_chats = fields.Integer(
+        "Most parallel chats", help="How many open chats each operator may have at the same time. 0: no limit."
+    )
+    operator_ids = fields.One2many("chatbridge.operator", "bot_id", "Operators")
     channel_ids = fields.One2many("chatbridge.channel", "bot_id", "Channels")
     step_ids = fields.One2many("chatbridge.step", "bot_id", "Steps")
     channel_count = fields.Integer("Number of channels", compute="_compute_counts")
@@ -66,7 +115,7 @@ class ChatbridgeBot(models.Model):
         "chatbridge.sender", compute="_compute_recent", string="Senders", help="Those who came last."
     )
 
-    _configuration_ignored = frozenset(["step_ids", "channel_ids"])
+    _configuration_ignored = frozenset(["step_ids", "channel_ids", "operator_ids", "most_parallel_chats"])
 
     @api.model
     def _default_language(self):
@@ -79,9 +128,47 @@ class ChatbridgeBot(models.Model):
     def _default_not_started_message(self):
         return _("Press /start to talk.")
 
+    @api.model
+    def _default_operator_connected_message(self):
+        return _("connected to chat. Please start messaging!")
+
+    @api.model
+    def _default_no_operator_message(self):
+        return _("Sorry, no operator available")
+
+    @api.model
+    def _default_how_to_end_message(self):
+        return _("If you would like to end your consultation Press: /end")
+
+    @api.model
+    def _default_consultation_ended_message(self):
+        return _("Consultation completed")
+
+    @api.model
+    def _default_moderation_message(self):
+        return _("Please wait for approval you as consultant")
+
+    @api.model
+    def _default_approved_message(self):
+        return _("You Approved")
+
+    @api.model
+    def _default_rejected_message(self):
+        return _("You Reject")
+
     def _default_texts(self):
         """Return what makes the default of each text setting, in the language of the environment."""
-        return {"not_started_message": "_default_not_started_message"}
+        names = (
+            "not_started",
+            "operator_connected",
+            "no_operator",
+            "how_to_end",
+            "consultation_ended",
+            "moderation",
+            "approved",
+            "rejected",
+        )
+        return {name + "_message": "_default_%s_message" % name for name in names}
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -15,7 +15,7 @@ from .chatbridge_bridge_status import LEASE_SECONDS
 _logger = logging.getLogger(__name__)
 
 #: The protocol of docs/protocol.md; raised when either side could misunderstand the other.
-PROTOCOL = 1
+PROTOCOL = 2
 
 #: The largest batch of ``apply`` and the most events of one answer.
 MOST = 500

@@ -67,12 +67,38 @@ class ChatbridgeChannel(models.Model):
     )
     last_error = fields.Char("Last error", readonly=True, copy=False, help="What last went wrong with this chat.")
 
+    send_operator_name = fields.Boolean(
+        "Send operator's name", help="The customer reads who joins the chat. Off: the operator has no name."
+    )
+    join_message = fields.Boolean(
+        "Send join message automatically",
+        default=True,
+        help="When an operator joins, the customer reads the bot's texts «Operator connected» and «How to end».",
+    )
+    end_message = fields.Boolean(
+        "Send end-of-consultation message",
+        default=True,
+        help="When a consultation ends, the customer reads the bot's text «Consultation ended».",
+    )
+    webhook_url = fields.Char(
+        "Webhook",
+        copy=False,
+        help="The public https address of the bridge, such as https://bot.example.com. Empty: the bridge asks Telegram"
+        " for messages (long polling), which needs no public address.",
+    )
+    hook_answer = fields.Char(
+        "Refresh hook: Telegram's answer", readonly=True, copy=False, help="What Telegram last said to Refresh hook."
+    )
+    hook_state = fields.Selection(
+        [("checking", "Checking…"), ("ok", "Right"), ("wrong", "Wrong")], "Refresh hook", readonly=True, copy=False
+    )
+
     _telegram_bot_id_unique = compat.constraint(
         "UNIQUE(telegram_bot_id)",
         "Another chat uses this Telegram bot already; it may be archived. One Telegram bot can serve one chat only.",
     )
 
-    _configuration_ignored = frozenset(["state", "state_since", "last_update_at", "last_error"])
+    _configuration_ignored = frozenset(["state", "state_since", "last_update_at", "last_error", "hook_answer", "hook_state"])
 
     @api.model
     def _default_bot(self):

@@ -12,6 +12,7 @@ BUBBLE = "max-width:75%%;margin:4px 0;padding:6px 10px;border-radius:10px;%s"
 SIDES = {
     "customer": BUBBLE % "background:#eef0f3;margin-right:auto",
     "bot": BUBBLE % "background:#dff0ff;margin-left:auto",
+    "operator": BUBBLE % "background:#e6f4e1;margin-left:auto",
 }
 
 
@@ -43,6 +44,7 @@ class ChatbridgeConversation(models.Model):
             ("restart", "The customer started anew"),
             ("blocked", "The customer blocked the bot"),
             ("silence", "Long silence"),
+            ("consultation", "The consultation ended"),
         ],
         "Ended because",
         readonly=True,
@@ -59,6 +61,7 @@ class ChatbridgeConversation(models.Model):
         groups="base.group_system",
         help="Kept for the bridge, in case it loses its store.",
     )
+    consultation_ids = fields.One2many("chatbridge.consultation", "conversation_id", "Consultations")
     message_ids = fields.One2many("chatbridge.message", "conversation_id", "All messages")
     message_count = fields.Integer("Number of messages", compute="_compute_message_count")
     transcript = fields.Html("Messages", compute="_compute_transcript", sanitize=False)

@@ -3,7 +3,7 @@ from functools import partial
 
 from odoo import api, fields, models
 
-from ..rpc import nudge
+from ..rpc import nudge, ulid
 from ..rpc.instant import instant
 
 PENDING = "chatbridge.configuration"
@@ -20,7 +20,11 @@ class ChatbridgeEvent(models.Model):
     _order = "id"
     _log_access = False
 
+    key = fields.Char(required=True, help="A ULID: the bridge carries out each key once.")
     kind = fields.Char(required=True)
+    channel_id = fields.Many2one(
+        "chatbridge.channel", "Chat", index=True, ondelete="cascade", help="The event waits while this chat is not live."
+    )
     at = fields.Datetime(required=True)
     payload = fields.Text(required=True, help="JSON, as docs/protocol.md describes it.")
     transaction_ref = fields.Char(
@@ -63,12 +67,12 @@ class ChatbridgeEvent(models.Model):
         return json.dumps({"bots": sorted(bot_ids)})
 
     @api.model
-    def _insert(self, kind, payload):
+    def _insert(self, kind, payload, channel_id=None):
         """Write one event and have the bridge nudged once the transaction is committed."""
         self.env.cr.execute(
-            "INSERT INTO chatbridge_event (kind, at, payload, transaction_ref)"
-            " VALUES (%s, now() AT TIME ZONE 'UTC', %s, txid_current()::text)",
-            (kind, payload),
+            "INSERT INTO chatbridge_event (key, kind, channel_id, at, payload, transaction_ref)"
+            " VALUES (%s, %s, %s, now() AT TIME ZONE 'UTC', %s, txid_current()::text)",
+            (ulid.draw(), kind, channel_id, payload),
         )
         target = self.env["chatbridge.bridge.status"]._nudge_target()
         if target:
@@ -81,12 +85,18 @@ class ChatbridgeEvent(models.Model):
         Never «after the last id»: a transaction that began earlier may commit later.
         """
         self.env.cr.execute(
-            "SELECT id, kind, at, payload FROM chatbridge_event WHERE %s OR kind = ANY(%s) ORDER BY id LIMIT %s",
+            "SELECT e.id, e.key, e.kind, e.at, e.payload FROM chatbridge_event e"
+            " WHERE (%s OR e.kind = ANY(%s)) AND (e.channel_id IS NULL OR EXISTS ("
+            "  SELECT FROM chatbridge_channel c"
+            "    JOIN chatbridge_bot b ON b.id = c.bot_id AND b.active"
+            "    JOIN chatbridge_messenger m ON m.id = c.messenger_id AND m.state = 'on'"
+            "   WHERE c.id = e.channel_id AND c.active AND c.telegram_bot_id IS NOT NULL))"
+            " ORDER BY e.id LIMIT %s",
             (kinds is None, kinds or [], limit),
         )
         return [
-            {"id": id_, "kind": kind, "at": instant(at), "payload": json.loads(payload)}
-            for id_, kind, at, payload in self.env.cr.fetchall()
+            {"id": id_, "key": key, "kind": kind, "at": instant(at), "payload": json.loads(payload)}
+            for id_, key, kind, at, payload in self.env.cr.fetchall()
         ]
 
     @api.model

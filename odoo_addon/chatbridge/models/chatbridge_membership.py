@@ -19,6 +19,11 @@ class ChatbridgeMembership(models.Model):
     )
     bot_id = fields.Many2one("chatbridge.bot", "Bot", related="channel_id.bot_id", store=True, index=True)
     blocked = fields.Boolean("Blocked", readonly=True, help="The customer has blocked the bot: nothing can be sent.")
+    approval = fields.Selection(
+        [("pending", "Waits for approval"), ("approved", "Approved"), ("rejected", "Rejected")],
+        readonly=True,
+        help="Whether somebody who wrote to an operator chat may be one of its operators.",
+    )
     first_seen = fields.Datetime("First seen", readonly=True, help="When the sender first wrote in this chat.")
 
     _sender_channel_unique = compat.constraint(

@@ -16,7 +16,9 @@ class ChatbridgeMessage(models.Model):
         "chatbridge.conversation", "Conversation", required=True, readonly=True, ondelete="cascade"
     )
     sequence = fields.Integer("Number", required=True, readonly=True, help="1, 2, … in each conversation.")
-    author = fields.Selection([("customer", "Customer"), ("bot", "The bot")], required=True, readonly=True)
+    author = fields.Selection(
+        [("customer", "Customer"), ("bot", "The bot"), ("operator", "Operator")], required=True, readonly=True
+    )
     kind = fields.Selection(
         [("text", "Text"), ("command", "Command"), ("button", "Button"), ("media", "Media"), ("other", "Other")],
         required=True,
@@ -27,6 +29,10 @@ class ChatbridgeMessage(models.Model):
     telegram_message = fields.Char("Number in Telegram", readonly=True)
     state = fields.Selection([("sent", "Sent"), ("failed", "Failed")], default="sent", required=True, readonly=True)
     failure_reason = fields.Char("Why it failed", readonly=True)
+    consultation_id = fields.Many2one("chatbridge.consultation", "Consultation", readonly=True, ondelete="set null")
+    discuss_message_id = fields.Many2one(
+        "mail.message", "Message in Discuss", readonly=True, index=True, ondelete="set null"
+    )
     at = fields.Datetime("Date", required=True, readonly=True)
 
     _sequence_unique = compat.constraint(

@@ -39,11 +39,12 @@ class ChatbridgeStep(models.Model):
     company_id = fields.Many2one(related="bot_id.company_id")
     sequence = fields.Integer(help="The order of the steps in the bot's list.")
     kind = fields.Selection(
-        [("text", "Text"), ("buttons", "Step with buttons")],
+        [("text", "Text"), ("buttons", "Step with buttons"), ("operator", "To operator")],
         "Step type",
         default="text",
         required=True,
-        help="Text: it is sent, and the dialog goes on at once. Step with buttons: the customer chooses an answer.",
+        help="Text: it is sent, and the dialog goes on at once. Step with buttons: the customer chooses an answer."
+        " To operator: a person of the operator chat takes over; afterwards the dialog goes on.",
     )
     # Not sanitised by the field: a sanitised field is translated term by term, and an admin who rewrites one language
     # would change the others. Here each language has a text of its own, cleaned by `_clean_translation`.
@@ -59,6 +60,23 @@ class ChatbridgeStep(models.Model):
         index=True,
         domain="[('bot_id', '=', bot_id)]",
         help="The step that comes after this one. Empty: the dialog rests here.",
+    )
+    operator_bot_id = fields.Many2one(
+        "chatbridge.bot",
+        "Operator chat",
+        ondelete="restrict",
+        index=True,
+        domain=[("kind", "=", "operator")],
+        default=lambda self: self._default_operator_bot(),
+        help="Whose operators answer.",
+    )
+    no_operator_step_id = fields.Many2one(
+        "chatbridge.step",
+        "If no operator, go to step",
+        ondelete="set null",
+        index=True,
+        domain="[('bot_id', '=', bot_id)]",
+        help="Where the dialog goes on when no operator is there. Empty: the customer waits until one comes.",
     )
     first = fields.Boolean(
         "First step", compute="_compute_first", help="The dialog begins here: the step has the alias /start."
@@ -77,6 +95,12 @@ class ChatbridgeStep(models.Model):
     def _default_bot(self):
         """Return the only client chat there is; with several, the person has to choose."""
         bots = self.env["chatbridge.bot"].search([("kind", "=", "client")], limit=2)
+        return bots if len(bots) == 1 else False
+
+    @api.model
+    def _default_operator_bot(self):
+        """Return the only operator chat there is; with several, the person has to choose."""
+        bots = self.env["chatbridge.bot"].search([("kind", "=", "operator")], limit=2)
         return bots if len(bots) == 1 else False
 
     @api.depends("text", "kind")
@@ -145,10 +169,10 @@ class ChatbridgeStep(models.Model):
             rows.setdefault(button.row, []).append(button)
         return list(rows.values())
 
-    @api.constrains("next_step_id", "bot_id")
+    @api.constrains("next_step_id", "no_operator_step_id", "bot_id")
     def _check_next_step_id(self):
         for step in self:
-            if step.next_step_id and step.next_step_id.bot_id != step.bot_id:
+            if (step.next_step_id | step.no_operator_step_id).mapped("bot_id") - step.bot_id:
                 raise ValidationError(_("A step can go on to a step of the same bot only."))
 
     @api.constrains("bot_id")
@@ -157,6 +181,12 @@ class ChatbridgeStep(models.Model):
             if step.bot_id.kind != "client":
                 raise ValidationError(_("Only client chats have steps."))
             step.alias_ids._check_code()
+
+    @api.constrains("kind", "operator_bot_id")
+    def _check_operator_bot_id(self):
+        for step in self.filtered(lambda step: step.kind == "operator"):
+            if step.operator_bot_id.kind != "operator":
+                raise ValidationError(_("A step «To operator» needs the operator chat whose operators answer."))
 
     def _configuration_bot_ids(self):
         return self.mapped("bot_id").ids

@@ -62,6 +62,7 @@ def _bot(bot, texts):
         "company": bot.company_id.id or None,
         "wait_for_start": bot.wait_for_start,
         "create_partner": bot.create_partner,
+        "odoo_operators_only": bot.odoo_operators_only,
         "texts": {name[: -len(TEXT_SUFFIX)]: texts.of(bot, name, bot.language) for name in bot._default_texts()},
         "channels": [
             _channel(channel) for channel in bot.channel_ids if channel.token and channel.messenger_id.state == "on"
@@ -77,6 +78,10 @@ def _channel(channel):
         "telegram_bot": channel.telegram_bot_id or None,
         "username": channel.username or None,
         "token": channel.token,
+        "send_operator_name": channel.send_operator_name,
+        "join_message": channel.join_message,
+        "end_message": channel.end_message,
+        "webhook_url": channel.webhook_url or None,
     }
 
 
@@ -89,6 +94,8 @@ def _step(step, texts):
         "aliases": step.alias_ids.mapped("code"),
         "text": texts.of(step, "text", language),
         "next": step.next_step_id.id or None,
+        "operator_bot": step.operator_bot_id.id or None if step.kind == "operator" else None,
+        "no_operator_step": step.no_operator_step_id.id or None if step.kind == "operator" else None,
         "keyboard": _rows(step, step._shown_keyboard_buttons(), lambda button: _keyboard_button(button, texts)),
         "buttons": _rows(step, step.inline_button_ids, lambda button: _inline_button(button, texts)),
     }

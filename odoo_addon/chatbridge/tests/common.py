@@ -12,7 +12,7 @@ TOKEN = "123456789:AAEhBOweik9ai2o01Ppdjk3rAmj-ioTesty"
 def hello(**changes):
     """Return a bridge's first words."""
     words = {
-        "protocol": 1,
+        "protocol": 2,
         "bridge_version": "0.1.0",
         "instance": "01JDA0000000000000INSTANCE",
         "store_id": "01JDA000000000000000STORE1",
