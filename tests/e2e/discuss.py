@@ -1,0 +1,46 @@
+"""Chat windows of Odoo's web client as an operator uses them, alike on every series."""
+
+import re
+
+from playwright.sync_api import Locator, expect
+from web_client import WebClient
+
+WINDOW = ":is(.o_ChatWindow, .o-mail-ChatWindow)"
+HEADER = ":is(.o_ChatWindow_header, .o-mail-ChatWindow-header)"
+MESSAGE = ":is(.o_Message, .o-mail-Message)"
+BODY = ":is(.o_Message_prettyBody, .o-mail-Message-body)"
+COMPOSER = ":is(.o_ComposerTextInput_textarea, .o-mail-Composer-input)"
+COUNTER = ":is(.o_MessagingMenu_counter, .o-mail-MessagingMenu-counter, .o-mail-DiscussSystray-class .badge)"
+
+
+class ChatWindow:
+    """One customer's chat window in an operator's web client."""
+
+    def __init__(self, client: WebClient, customer: str):
+        self.client, self.page = client, client.page
+        self.box = self.page.locator(WINDOW, has=self.page.locator(HEADER, has_text=customer))
+
+    def pops_up(self) -> "ChatWindow":
+        """Wait until it is there, with nobody having reloaded or pressed anything."""
+        expect(self.box.first).to_be_visible()
+        return self
+
+    def is_absent(self):
+        """It is not there."""
+        expect(self.box).to_have_count(0)
+
+    def messages(self) -> Locator:
+        """The words in it."""
+        return self.box.locator(MESSAGE).locator(BODY)
+
+    def shows(self, text: str) -> "ChatWindow":
+        """Wait until these words stand in it."""
+        expect(self.messages().filter(has_text=re.compile(re.escape(text))).first).to_be_visible()
+        return self
+
+    def say(self, text: str):
+        """Type and send."""
+        box = self.box.locator(COMPOSER).first
+        box.fill(text)
+        box.press("Enter")
+        expect(box).to_have_value("")
