@@ -53,7 +53,10 @@ def furnish(company: Company) -> None:
     hours = step("text", "<p>We are open from <b>9 to 18</b>, Monday to Saturday.</p>", next_step_id=menu)
     where = step("buttons", "<p>Khreshchatyk 1, Kyiv</p>")
     company.write("chatbridge.step", start, text="<p>Hello, <b>{{ partner.name }}</b>! 👋</p><p>This is the demo shop.</p>", next_step_id=menu)
-    for name, target in (("Prices", prices), ("Opening hours", hours), ("Where are you?", where)):
+    desk = company.read("chatbridge.bot", [("kind", "=", "operator")], ["id"])[0]["id"]
+    company.call("chatbridge.bot", "action_join", [desk])
+    person = step("operator", "<p>One moment, we are looking for somebody who can help.</p>", operator_bot_id=desk, next_step_id=menu)
+    for name, target in (("Prices", prices), ("Opening hours", hours), ("Where are you?", where), ("Talk to a person", person)):
         company.create("chatbridge.step.answer", step_id=menu, name=name, next_step_id=target)
     company.create("chatbridge.step.inline.button", step_id=where, name="Show on the map", url="https://www.openstreetmap.org/#map=17/50.4475/30.5225")
     company.create("chatbridge.step.inline.button", step_id=where, name="Back", next_step_id=menu, row=2)
@@ -106,6 +109,7 @@ def welcome(odoo, sandbox, bridge) -> None:
     say(f"  logs            {odoo.log}")
     say(f"                  {bridge.process.log_file}")
     say()
+    say("Be the operator, too: stay logged in to Odoo, press «Talk to a person» on the chat page, and answer in the window that pops up.")
     say("Change a step's text in Odoo (Chatbot, Bots, Client Chat) and say /start again: it is live. Ctrl-C ends everything.")
 
 
