@@ -141,6 +141,7 @@ HELLO = dictionary(
     nudge_url=nullable(nudge_address),
     nudge_secret=hexadecimal,
     clock=moment,
+    probe=nullable(boolean),
 )
 
 CHANNEL_STATUS = dictionary(
