@@ -73,6 +73,7 @@ class ChatbridgeBridge(models.AbstractModel):
         status = self._checked(schema.STATUS, status)
         answer = self.env["chatbridge.bridge.status"].sudo()._beat(status)
         self.env["chatbridge.channel"].sudo()._write_statuses(status["channels"])
+        self.env["chatbridge.consultation"].sudo()._assign_waiting()
         return {"status": answer, "clock": instant(fields.Datetime.now())}
 
     @api.model
