@@ -25,6 +25,7 @@
         "views/chatbridge_sender_views.xml",
         "views/chatbridge_bot_views.xml",
         "views/chatbridge_bridge_status_views.xml",
+        "wizards/chatbridge_leave_views.xml",
         "views/mail_canned_response_views.xml",
         "views/chatbridge_menus.xml",
     ],

@@ -79,6 +79,15 @@ def invalidate_all(env):
         env["base"].invalidate_cache()
 
 
+def online(users):
+    """Return those of the users who are active in Odoo right now; a few queries, however many they are.
+
+    All series keep presence in a model of its own (14.0 to 18.0 bus.presence, 19.0 mail.presence) and say by this
+    field what it means; 19.0 counts also what a user has set by hand. 14.0 can't compute it for nobody.
+    """
+    return users.sudo().filtered(lambda user: user.im_status == "online") if users else users
+
+
 def searched_values(value):
     """Return what a search method is asked for as a list: from 19.0 on, «=» comes as «in» with a collection."""
     if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):

@@ -14,10 +14,16 @@ from . import chatbridge_sender
 from . import chatbridge_membership
 from . import chatbridge_conversation
 from . import chatbridge_operator
+from . import chatbridge_bot_operators
 from . import chatbridge_consultation
+from . import chatbridge_consultation_assignment
+from . import chatbridge_consultation_discuss
 from . import chatbridge_message
 from . import chatbridge_operation
 from . import chatbridge_bridge_status
 from . import chatbridge_bridge
+from . import chatbridge_live_chat
+from . import chatbridge_membership_approval
 from . import ir_translation
 from . import res_lang
+from . import res_users

@@ -7,7 +7,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 
 from .. import compat
 from ..exceptions import TryAgain
-from ..rpc import quiet, schema, snapshot
+from ..rpc import findings, quiet, schema, snapshot
 from ..rpc.batch import Batch
 from ..rpc.instant import instant
 from .chatbridge_bridge_status import LEASE_SECONDS
@@ -35,18 +35,20 @@ class ChatbridgeBridge(models.AbstractModel):
     def handshake(self, hello):
         """Register the caller, or tell it to wait."""
         self._check_caller()
-        self._check_series()
+        probe = isinstance(hello, dict) and hello.get("probe") is True
+        if not probe:
+            self._check_series()
         if isinstance(hello, dict):
             self._check_protocol(hello.get("protocol"))
         hello = self._checked(schema.HELLO, hello)
         status_model = self.env["chatbridge.bridge.status"].sudo()
-        status, sentence = status_model._shake(hello)
-        row = status_model._get()
+        status, sentence = status_model._probe(hello) if probe else status_model._shake(hello)
+        row = status_model._row() if probe else status_model._get()
         module = (
             self.env["ir.module.module"].sudo().search([("name", "=like", "chatbridge%"), ("state", "=", "installed")])
         )
         own = module.filtered(lambda record: record.name == "chatbridge")
-        return {
+        answer = {
             "status": status,
             "sentence": sentence,
             "protocol": PROTOCOL,
@@ -54,7 +56,7 @@ class ChatbridgeBridge(models.AbstractModel):
             "series": release.series,
             "features": sorted((module - own).mapped("name")),
             "database_uuid": status_model._database_uuid(),
-            "nonce": (row.nonce if status == "ready" else "") or "",
+            "nonce": (row.nonce if status == "ready" and not probe else "") or "",
             "epoch": (row.epoch if status == "ready" else "") or "",
             "generation": row.generation,
             "lease_seconds": LEASE_SECONDS,
@@ -62,6 +64,7 @@ class ChatbridgeBridge(models.AbstractModel):
             "languages": [code for code, _name in self.env["res.lang"].get_installed()],
             "base_url": self.env["ir.config_parameter"].sudo().get_param("web.base.url") or "",
         }
+        return dict(answer, findings=findings.found(self.env(su=True))) if probe else answer
 
     @api.model
     def heartbeat(self, claim, status):
@@ -70,12 +73,19 @@ class ChatbridgeBridge(models.AbstractModel):
         status = self._checked(schema.STATUS, status)
         answer = self.env["chatbridge.bridge.status"].sudo()._beat(status)
         self.env["chatbridge.channel"].sudo()._write_statuses(status["channels"])
+        self.env["chatbridge.consultation"].sudo()._assign_waiting()
         return {"status": answer, "clock": instant(fields.Datetime.now())}
 
     @api.model
     def configuration(self, claim, known):
-        """Return the bots whose configuration differs from what the bridge knows."""
-        self._check_claim(claim)
+        """Return the bots whose configuration differs from what the bridge knows.
+
+        Without a claim too: to read does no harm while another bridge works.
+        """
+        if claim is None:
+            self._check_caller()
+        else:
+            self._check_claim(claim)
         known = self._checked(schema.mapping, known)
         bots = self.env["chatbridge.bot"].sudo().search([], order="id")
         found = snapshot.bots(bots)

@@ -153,12 +153,17 @@ class ChatbridgeBridgeStatus(models.Model):
     @api.model
     def _get(self, lock=False):
         """Return the one row, made where it is missing; with ``lock`` nobody else may change it meanwhile."""
-        status = self.sudo().search([], order="id", limit=1) or self.sudo().create({})
+        status = self._row() or self.sudo().create({})
         if lock:
             compat.flush_all(self.env)
             self.env.cr.execute("SELECT id FROM chatbridge_bridge_status WHERE id = %s FOR UPDATE", (status.id,))
             compat.invalidate_all(self.env)
         return status
+
+    @api.model
+    def _row(self):
+        """Return the one row, as far as it is there."""
+        return self.sudo().search([], order="id", limit=1)
 
     @api.model
     def _database_uuid(self):
@@ -179,22 +184,38 @@ class ChatbridgeBridgeStatus(models.Model):
     def _shake(self, hello):
         """Decide on a handshake; return ``(status, sentence)``, having registered what was decided."""
         status = self._get(lock=True)
-        if status.store_id not in (False, hello["store_id"]) and status._lease_runs():
-            return (
-                "standby",
-                "Another bridge serves this database. This one waits until that one is silent for %d seconds."
-                % LEASE_SECONDS,
-            )
-        reason = status._difference(hello)
-        if reason:
+        outcome, reason = status._verdict(hello)
+        if outcome == "confirm":
             status._hold(hello["store_id"], reason)
-            return "confirm", dict(REASONS)[reason]
-        status._make_ready(hello)
-        return "ready", "The bridge serves this database."
+        elif outcome == "ready":
+            status._make_ready(hello)
+        return outcome, self._words(outcome, reason)
+
+    @api.model
+    def _probe(self, hello):
+        """Return what a handshake would be answered; nothing is written."""
+        outcome, reason = self._row()._verdict(hello)
+        return outcome, self._words(outcome, reason)
+
+    @api.model
+    def _words(self, outcome, reason):
+        """Return an outcome as a sentence for the bridge's log."""
+        return {
+            "ready": "The bridge serves this database.",
+            "standby": "Another bridge serves this database. This one waits until that one is silent for %d seconds."
+            % LEASE_SECONDS,
+            "confirm": dict(REASONS).get(reason),
+        }[outcome]
+
+    def _verdict(self, hello):
+        """Return "ready", "standby" or "confirm", the latter with its reason."""
+        if self.store_id not in (False, hello["store_id"]) and self._lease_runs():
+            return "standby", None
+        reason = self._difference(hello)
+        return ("confirm", reason) if reason else ("ready", None)
 
     def _difference(self, hello):
         """Return why this database and this store don't belong together, or None where they do."""
-        self.ensure_one()
         database = self._database_uuid()
         if not self.store_id:
             return "later" if hello["database_uuid"] else None

@@ -1,6 +1,11 @@
-from odoo import fields, models
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError
 
 from .. import compat
+
+#: The states in which a consultation still needs somebody.
+RUNNING = ("queued", "assigned")
+
 
 
 class ChatbridgeConsultation(models.Model):
@@ -37,6 +42,7 @@ class ChatbridgeConsultation(models.Model):
             ("operator", "Ended by the operator"),
             ("restart", "The customer began anew"),
             ("blocked", "The customer blocked the bot"),
+            ("silence", "Long silence"),
         ],
         "Ended because",
         readonly=True,
@@ -61,3 +67,97 @@ class ChatbridgeConsultation(models.Model):
         compat.create_unique_index(
             self, "open_unique", "(conversation_id) WHERE state IN ('queued', 'assigned')"
         )
+
+    def _lock(self):
+        """Keep everybody else from writing these rows, or events about them, until this transaction is over."""
+        compat.flush_all(self.env)
+        self.env.cr.execute(
+            "SELECT id FROM chatbridge_consultation WHERE id = ANY(%s) ORDER BY id FOR UPDATE", (self.ids,)
+        )
+
+    def _tell(self, kind, **more):
+        """Write an event for the bridge, under the lock that makes the order of ids that of the commits."""
+        self.ensure_one()
+        self._lock()
+        conversation = self.conversation_id
+        self.env["chatbridge.event"]._about_chat(
+            "consultation." + kind,
+            conversation.channel_id,
+            conversation.sender_id,
+            conversation.chat_ref,
+            conversation,
+            consultation=self.key,
+            **more
+        )
+
+    def _operator_said(self, message):
+        """Have what an operator wrote in Discuss delivered."""
+        consultation = self.sudo()
+        consultation._lock()
+        if consultation.state != "assigned":
+            raise UserError(_("This consultation is over: the customer does not read here any more."))
+        message = message.sudo()
+        consultation._tell(
+            "said",
+            message=message.id,
+            operator=message.author_id.name or consultation.user_id.name,
+            body=str(message.body or ""),
+        )
+
+    # The end
+
+    def _end(self, reason):
+        """End the consultation, if it runs; the slot that this frees goes to who waits."""
+        consultation = self.sudo()
+        consultation._lock()
+        if consultation.state not in RUNNING:
+            return
+        operator = consultation.operator_id if consultation.state == "assigned" else consultation.operator_id.browse()
+        consultation.write({"state": "ended", "ended_reason": reason, "ended_at": fields.Datetime.now()})
+        if reason == "operator":
+            consultation._tell("ended")
+            consultation.conversation_id._end_with_consultation()
+        operator._free_slot()
+        if consultation.user_id:
+            consultation._discuss_close(reason)
+        consultation.bot_id._assign_next()
+
+    # The conversation around it
+
+    @api.model
+    def _conversation_opened(self, conversation_id):
+        """Take what still runs in earlier conversations of this chat to its end, or to the new conversation."""
+        conversation = self.env["chatbridge.conversation"].browse(conversation_id)
+        chat = [
+            ("state", "in", RUNNING),
+            ("conversation_id", "!=", conversation_id),
+            ("conversation_id.channel_id", "=", conversation.channel_id.id),
+            ("conversation_id.chat_ref", "=", conversation.chat_ref),
+        ]
+        for consultation in self.search(chat, order="id"):
+            if consultation.joined or conversation._running_consultation():
+                consultation._end("restart")
+            else:
+                consultation._move(conversation)
+
+    @api.model
+    def _conversation_closed(self, conversation_id, reason):
+        """End what runs in a conversation that has ended; one that the bridge has yet to hear of goes on."""
+        running = self.env["chatbridge.conversation"].browse(conversation_id)._running_consultation()
+        running.filtered("joined")._end(reason)
+
+    def _join(self, conversation_id):
+        """Note that the bridge has the consultation, and in which conversation."""
+        conversation = self.env["chatbridge.conversation"].browse(conversation_id)
+        if self.conversation_id != conversation and self.state in RUNNING:
+            conversation._running_consultation()._end("restart")
+            self._move(conversation)
+        if not self.joined:
+            self.joined = True
+
+    def _move(self, conversation):
+        """Go on in another conversation of the chat, whose lines are counted from 1."""
+        self._lock()
+        self.write({"conversation_id": conversation.id, "posted_sequence": 0})
+        if self.state == "assigned":
+            self._discuss_relay()

@@ -105,7 +105,9 @@ class ChatbridgeConversation(models.Model):
     def unlink(self):
         """Delete ended conversations; the bridge still writes to an active one."""
         self.env["ir.model.access"].check(self._name, "unlink")
-        active = self.filtered(lambda conversation: conversation.state == "active")
+        # A consultation that has just been begun in Odoo may run in a conversation that has ended meanwhile.
+        running = self.sudo()._running_consultation().conversation_id
+        active = self.filtered(lambda conversation: conversation.state == "active" or conversation in running)
         if active:
             raise UserError(
                 _(

@@ -79,6 +79,18 @@ class ChatbridgeEvent(models.Model):
             nudge.after_commit(self.env.cr, target)
 
     @api.model
+    def _about_chat(self, kind, channel, sender, chat, conversation, **more):
+        """Write an event about a chat; it waits while the chat's channel is not live."""
+        profile = ("first_name", "last_name", "username", "language_code")
+        payload = {
+            "channel": channel.id,
+            "chat": chat,
+            "conversation": conversation.key or None,
+            "sender": dict({name: sender[name] or None for name in profile}, user=sender.user_ref),
+        }
+        self._insert(kind, json.dumps(dict(payload, **more), ensure_ascii=False), channel.id)
+
+    @api.model
     def _waiting(self, limit, kinds):
         """Return every event that is not acknowledged, oldest first.
 

@@ -3,6 +3,8 @@
 The walk is in the order of the operations, each seeing what those before it have done, so the result is that of
 carrying them out one by one. A refusal of one leaves the others alone. What the database itself refuses fails the
 batch as a whole; the caller then gives each operation a batch of its own (``chatbridge.bridge._in_bulk``).
+
+What touches operators and Discuss comes after the writing, in the order of the operations (``self.afterwards``).
 """
 
 import json
@@ -14,6 +16,8 @@ from odoo.tools import html_sanitize
 
 from .. import compat
 from . import contacts
+from .consultations import ConsultationOperations
+from .refusal import Refusal
 from .state import PROFILE, State
 
 #: Escaped text with line breaks needs no parser to be safe, and Odoo 14's would damage it: it writes %20, %24, %7B
@@ -27,23 +31,14 @@ def clean(body):
     return "<p>%s</p>" % body if PLAIN.fullmatch(body) else str(html_sanitize(body))
 
 
-class Refusal(Exception):
-    """An operation that can't be carried out, with the sentence that says why.
-
-    ``missing`` says by a word what Odoo does not have, for the bridge to act upon.
-    """
-
-    def __init__(self, sentence, missing=None):
-        super().__init__(sentence)
-        self.missing = missing
-
-
-class Batch:
+class Batch(ConsultationOperations):
     """One batch; ``env`` must hold the rights to write everything."""
 
     def __init__(self, env):
         self.env = env
         self.state = State(env)
+        #: What is to be done once the rows are written, as functions.
+        self.afterwards = []
 
     def run(self, operations):
         """Carry out checked operations; return for each ``{"ok": …}`` or ``{"refused": …}``."""
@@ -58,6 +53,8 @@ class Batch:
                 if refusal.missing:
                     outcomes[-1]["missing"] = refusal.missing
         self.state.write()
+        for work in self.afterwards:
+            work()
         return [self._resolved(outcome) for outcome in outcomes]
 
     @staticmethod
@@ -94,16 +91,21 @@ class Batch:
 
     def _membership(self, channel, sender, at):
         key = (sender, channel["id"])
-        return self.state.memberships.rows.get(key) or self.state.memberships.add(
+        row = self.state.memberships.rows.get(key) or self.state.memberships.add(
             key,
             {
                 "sender_id": sender,
                 "channel_id": channel["id"],
                 "bot_id": channel["bot"],
                 "blocked": False,
+                "approval": None,
                 "first_seen": at,
             },
         )
+        if channel["kind"] == "operator" and not row["approval"]:
+            # Who writes to an operator chat's own bot wants to be one of its operators (B-SET-8).
+            row.set(approval="pending")
+        return row
 
     # One method for each type of operation
 
@@ -146,6 +148,7 @@ class Batch:
             },
         )
         self.state.open[place] = row
+        self._after_opening(row)
         return {"conversation": row}
 
     def _do_message(self, operation):
@@ -161,14 +164,30 @@ class Batch:
             step_id=self._step(operation),
             state="sent",
             failure_reason=None,
+            consultation_id=self._consultation_of_message(operation),
+            discuss_message_id=self._discuss_message(operation),
         )
         return {"message": self.state.messages.add(key, values)}
 
-    def _do_message_failed(self, operation):
+    def _said(self, operation, authors):
+        """Return the row of a message of one of these authors."""
         row = self.state.messages.rows.get((self._conversation(operation), operation["sequence"]))
-        if not row or row["author"] != "bot":
-            raise Refusal(_("The conversation has no message of the bot with the number %d.") % operation["sequence"])
+        if not row or row["author"] not in authors:
+            raise Refusal(
+                _("The conversation has no message number %d that was to be delivered.") % operation["sequence"]
+            )
+        return row
+
+    def _do_message_sent(self, operation):
+        row = self._said(operation, ("operator",))
+        row.set(telegram_message=operation["telegram_message"], state="sent", failure_reason=None)
+        self._after_delivery(row["discuss_message_id"], "sent")
+        return {}
+
+    def _do_message_failed(self, operation):
+        row = self._said(operation, ("bot", "operator"))
         row.set(state="failed", failure_reason=operation["reason"])
+        self._after_delivery(row["discuss_message_id"], "failed", operation["reason"])
         return {}
 
     def _do_conversation_state(self, operation):
@@ -177,7 +196,9 @@ class Batch:
         return {}
 
     def _do_conversation_close(self, operation):
-        self._end(self._conversation(operation), operation["reason"], operation["at"])
+        conversation = self._conversation(operation)
+        self._end(conversation, operation["reason"], operation["at"])
+        self._after_closing(conversation, operation["reason"])
         return {}
 
     def _do_membership(self, operation):

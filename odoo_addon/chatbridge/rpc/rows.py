@@ -81,12 +81,13 @@ class Table:
         rows = [row for row in self.rows.values() if row.id is not None and row.changed]
         if not rows:
             return
+        values = [self._resolved(row) for row in rows]
         assignments = ", ".join("%s = v.%s" % (name, name) for name in names)
         arrays = ", ".join("%%s::%s[]" % self.columns[name] for name in names)
         self.model.env.cr.execute(
             "UPDATE %s t SET %s, write_date = now() AT TIME ZONE 'UTC' FROM unnest(%%s::int[], %s) AS v(id, %s) WHERE"
             " t.id = v.id" % (self.model._table, assignments, arrays, ", ".join(names)),
-            [[row.id for row in rows]] + [[row[name] for row in rows] for name in names],
+            [[row.id for row in rows]] + [[row[name] for row in values] for name in names],
             log_exceptions=False,
         )
         for row in rows:

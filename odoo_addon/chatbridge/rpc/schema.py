@@ -141,6 +141,7 @@ HELLO = dictionary(
     nudge_url=nullable(nudge_address),
     nudge_secret=hexadecimal,
     clock=moment,
+    probe=nullable(boolean),
 )
 
 CHANNEL_STATUS = dictionary(
@@ -181,13 +182,25 @@ OPERATIONS = {
     "message": _operation(
         conversation=text,
         sequence=integer,
-        author=one_of("customer", "bot"),
+        author=one_of("customer", "bot", "operator"),
         kind=one_of("text", "command", "button", "media", "other"),
         body=anything_written,
         step=nullable(integer),
         telegram_message=nullable(text),
+        consultation=nullable(text),
+        discuss_message=nullable(integer),
     ),
+    "message.sent": _operation(conversation=text, sequence=integer, telegram_message=text),
     "message.failed": _operation(conversation=text, sequence=integer, reason=anything_written),
+    "discuss.failed": _operation(discuss_message=integer, reason=anything_written),
+    "consultation.request": _operation(
+        conversation=text, consultation=text, operator_bot=integer, step=nullable(integer), wait=boolean
+    ),
+    "consultation.joined": _operation(conversation=text, consultation=text),
+    "consultation.end": _operation(
+        conversation=text, consultation=text, reason=one_of("customer", "restart", "blocked")
+    ),
+    "channel.refreshed": _operation(channel=integer, ok=boolean, answer=anything_written, username=nullable(text)),
     "conversation.state": _operation(conversation=text, step=nullable(integer), state=state),
     "conversation.close": _operation(conversation=text, reason=one_of("restart", "blocked", "silence")),
     "membership": _operation(channel=integer, user=text, blocked=boolean),

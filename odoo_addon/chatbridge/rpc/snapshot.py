@@ -36,6 +36,11 @@ class _Texts:
             self.read.setdefault((records._name, field_name), {}).update(compat.translations(records, field_name))
 
 
+def texts_of(record, field_name):
+    """Return a bot's text as ``{language: text}``."""
+    return _Texts(record.env).of(record, field_name, record.language)
+
+
 def bots(records):
     """Return the configuration of bots, each with its hash."""
     texts = _Texts(records.env)
@@ -137,4 +142,13 @@ def open_conversation(env, channel_id, user_ref):
         "state": json.loads(conversation.dialog_state or "{}"),
         "sequence": last.sequence or 0,
         "at": instant(conversation.last_activity),
+        "consultation": _running(conversation._running_consultation()),
     }
+
+
+def _running(consultation):
+    """Return what a bridge without its store must know of a running consultation, or None."""
+    if not consultation:
+        return None
+    operator = consultation.user_id.name if consultation.state == "assigned" else None
+    return {"consultation": consultation.key, "state": consultation.state, "operator": operator}

@@ -306,6 +306,7 @@ class TestApply(BridgeCase):
                 "state": state,
                 "sequence": 4,
                 "at": "2026-11-22T19:00:00Z",
+                "consultation": None,
             },
         )
         self.assertIsNone(answer[1]["answer"])

@@ -5,7 +5,7 @@ from odoo.tools import mute_logger
 
 from .. import compat
 from ..models.chatbridge_bridge import ChatbridgeBridge
-from .common import TOKEN, BridgeCase, hello
+from .common import TOKEN, ConsultationCase, hello
 
 SURFACE = {"handshake", "heartbeat", "configuration", "apply", "ask", "events", "done"}
 
@@ -23,17 +23,20 @@ SEEN = (
     "chatbridge.membership",
     "chatbridge.conversation",
     "chatbridge.message",
+    "chatbridge.operator",
+    "chatbridge.consultation",
 )
 HIDDEN = ("chatbridge.operation", "chatbridge.event", "chatbridge.bridge.status")
 
 
 @tagged("post_install", "-at_install")
-class TestRights(BridgeCase):
+class TestRights(ConsultationCase):
     """Who may do what, tried as the lowest user."""
 
     def setUp(self):
         super().setUp()
-        self.connect()
+        self.operator("julia")
+        self.ask_for_operator(2)
         self.apply(self.sender(), self.opening(), self.message(1))
         self.step.write(
             {
@@ -168,6 +171,8 @@ class TestRights(BridgeCase):
             self.conversation(),
             self.conversation().sender_id,
             self.conversation().message_ids,
+            self.desk.operator_ids,
+            self.consultation(2),
         ]
         for record in mine:
             found = (
@@ -177,7 +182,7 @@ class TestRights(BridgeCase):
                 .search([("id", "in", record.ids)])
             )
             self.assertFalse(found, record._name)
-        self.bot.company_id = False
+        (self.bot | self.desk).write({"company_id": False})
         for record in mine:
             self.assertTrue(self.env[record._name].with_user(user).search([("id", "in", record.ids)]), record._name)
 
@@ -189,6 +194,45 @@ class TestRights(BridgeCase):
         conversation.unlink()
         self.assertFalse(self.conversation())
         self.assertEqual(self.apply(self.message(2))[0]["missing"], "conversation")
+
+    def test_operators_come_and_go_without_rights_on_bots(self):  # OP-1
+        user = self.user("operator")
+        desk = self.desk.with_user(user)
+        for work in (
+            lambda: desk.write({"most_parallel_chats": 3}),
+            lambda: desk.write({"operator_ids": [(0, 0, {"user_id": user.id})]}),
+            lambda: self.env["chatbridge.operator"].with_user(user).create({"bot_id": desk.id, "user_id": user.id}),
+            lambda: self.desk.operator_ids.with_user(user).unlink(),
+            lambda: self.desk.operator_ids.with_user(user).write({"user_id": user.id}),
+        ):
+            with self.assertRaises(AccessError):
+                work()
+        desk.action_join()
+        self.conversation().with_user(user).action_live_chat()
+        leave = self.env["chatbridge.leave"].with_user(user).browse(desk.action_leave()["res_id"])
+        self.assertTrue(leave.read(["open_count", "available_count"]))
+        leave.action_put_back()
+        self.assertFalse(desk.joined)
+
+    def test_users_and_internal_ones_do_nothing_with_consultations(self):
+        for level in ("internal", "user"):
+            user = self.user(level)
+            for work in (
+                lambda user=user: self.desk.with_user(user).action_join(),
+                lambda user=user: self.env["chatbridge.leave"].with_user(user).create({"bot_id": self.desk.id}),
+                lambda user=user: self.conversation().sender_id.membership_ids.with_user(user).action_approve(),
+            ):
+                with self.assertRaises(AccessError), mute_logger("odoo.addons.base.models.ir_model"):
+                    work()
+            with self.assertRaises(UserError), mute_logger("odoo.addons.base.models.ir_model"):
+                self.conversation().with_user(user).action_live_chat()
+
+    def test_nobody_writes_consultations(self):
+        for level in ("operator", "administrator"):
+            consultation = self.consultation(2).with_user(self.user(level))
+            for work in (lambda one=consultation: one.write({"state": "queued"}), lambda one=consultation: one.unlink()):
+                with self.assertRaises(AccessError):
+                    work()
 
     def test_confirm_is_for_administrators(self):
         status = self.env.ref("chatbridge.bridge_status")
