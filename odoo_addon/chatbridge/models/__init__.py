@@ -24,6 +24,10 @@ from . import chatbridge_bridge_status
 from . import chatbridge_bridge
 from . import chatbridge_live_chat
 from . import chatbridge_membership_approval
+from . import im_livechat_channel
+from . import discuss_channel
+from . import discuss_channel_member
+from . import chatbridge_consultation_discuss
 from . import ir_translation
 from . import res_lang
 from . import res_users
