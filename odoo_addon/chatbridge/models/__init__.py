@@ -19,5 +19,6 @@ from . import chatbridge_message
 from . import chatbridge_operation
 from . import chatbridge_bridge_status
 from . import chatbridge_bridge
+from . import chatbridge_buttons
 from . import ir_translation
 from . import res_lang
