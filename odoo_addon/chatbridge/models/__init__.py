@@ -3,6 +3,7 @@ from . import chatbridge_name_search_mixin
 from . import chatbridge_event
 from . import chatbridge_messenger
 from . import chatbridge_bot
+from . import chatbridge_bot_overview
 from . import chatbridge_channel
 from . import chatbridge_channel_token
 from . import chatbridge_step
@@ -14,7 +15,9 @@ from . import chatbridge_sender
 from . import chatbridge_membership
 from . import chatbridge_conversation
 from . import chatbridge_operator
+from . import chatbridge_operator_presence
 from . import chatbridge_consultation
+from . import chatbridge_consultation_overview
 from . import chatbridge_message
 from . import chatbridge_operation
 from . import chatbridge_bridge_status

@@ -1,0 +1,1 @@
+from . import chatbridge_channel_join
