@@ -75,6 +75,15 @@ def create_unique_index(model, name, definition):
     )
 
 
+def presence(user):
+    """Return whether a user is active in Odoo now: "online", "away" or "offline"."""
+    # Series and modules beside ours know more, such as "busy" (19.0) and "leave_online" (hr_holidays): not available.
+    status = user.sudo().im_status or "offline"
+    if status == "online":
+        return status
+    return "offline" if "offline" in status else "away"
+
+
 def flush(env):
     """Write everything that waits in the cache, and run what waits for the commit."""
     flush_all(env)

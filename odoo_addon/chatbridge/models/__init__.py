@@ -3,6 +3,7 @@ from . import chatbridge_name_search_mixin
 from . import chatbridge_event
 from . import chatbridge_messenger
 from . import chatbridge_bot
+from . import chatbridge_bot_overview
 from . import chatbridge_channel
 from . import chatbridge_channel_token
 from . import chatbridge_step
@@ -18,6 +19,8 @@ from . import chatbridge_bot_operators
 from . import chatbridge_consultation
 from . import chatbridge_consultation_assignment
 from . import chatbridge_consultation_discuss
+from . import chatbridge_operator_presence
+from . import chatbridge_consultation_overview
 from . import chatbridge_message
 from . import chatbridge_operation
 from . import chatbridge_bridge_status
@@ -27,7 +30,6 @@ from . import chatbridge_membership_approval
 from . import im_livechat_channel
 from . import discuss_channel
 from . import discuss_channel_member
-from . import chatbridge_consultation_discuss
 from . import ir_translation
 from . import res_lang
 from . import res_users

@@ -111,8 +111,8 @@ class ChatbridgeBot(models.Model):
     recent_conversation_ids = fields.Many2many(
         "chatbridge.conversation", compute="_compute_recent", string="Conversations", help="The latest conversations."
     )
-    recent_sender_ids = fields.Many2many(
-        "chatbridge.sender", compute="_compute_recent", string="Senders", help="Those who came last."
+    recent_membership_ids = fields.Many2many(
+        "chatbridge.membership", compute="_compute_recent", string="Senders", help="Those who came last."
     )
 
     _configuration_ignored = frozenset(["step_ids", "channel_ids", "operator_ids", "most_parallel_chats"])
@@ -176,7 +176,18 @@ class ChatbridgeBot(models.Model):
         bots = super().create(vals_list)
         for bot, vals in zip(bots, vals_list):
             bot._translate_defaults(set(bot._default_texts()) - set(vals))
+        bots._add_livechat()
         return bots
+
+    def _add_livechat(self):
+        """Give operator chats the channel where their Odoo operators answer (B-2)."""
+        livechat = self.env.ref("chatbridge.messenger_livechat")
+        without = self.filtered(
+            lambda bot: bot.kind == "operator" and livechat not in bot.channel_ids.mapped("messenger_id")
+        )
+        self.env["chatbridge.channel"].create(
+            [{"name": livechat.name, "bot_id": bot.id, "messenger_id": livechat.id} for bot in without]
+        )
 
     def _translate_defaults(self, field_names):
         """Store the defaults of these fields in each language that has a translation of its own."""
@@ -201,6 +212,14 @@ class ChatbridgeBot(models.Model):
             counts = compat.count_by(self.env[model], "bot_id", [("bot_id", "in", self.ids)])
             for bot in self:
                 bot[field] = counts.get(bot.id, 0)
+        for bot in self.filtered(lambda bot: bot.kind == "operator"):
+            bot.conversation_count = self.env["chatbridge.conversation"].search_count(bot._conversation_domain())
+
+    def _conversation_domain(self):
+        """Return what finds the bot's conversations: an operator chat's are also those handed over to it."""
+        self.ensure_one()
+        own = [("bot_id", "=", self.id)]
+        return ["|", ("consultation_ids.bot_id", "=", self.id)] + own if self.kind == "operator" else own
 
     def _compute_sender_count(self):
         counts = {}
@@ -216,10 +235,13 @@ class ChatbridgeBot(models.Model):
 
     def _compute_recent(self):
         for bot in self:
-            domain = [("bot_id", "=", bot.id)]
-            bot.recent_conversation_ids = self.env["chatbridge.conversation"].search(domain, limit=SHOWN_ON_FORM)
-            memberships = self.env["chatbridge.membership"].search(domain, order="id desc", limit=SHOWN_ON_FORM)
-            bot.recent_sender_ids = memberships.mapped("sender_id")
+            conversations = self.env["chatbridge.conversation"]
+            bot.recent_conversation_ids = (
+                conversations.search(bot._conversation_domain(), limit=SHOWN_ON_FORM) if bot.id else conversations
+            )
+            bot.recent_membership_ids = self.env["chatbridge.membership"].search(
+                [("bot_id", "=", bot.id)], order="id desc", limit=SHOWN_ON_FORM
+            )
 
     def _action_of_bot(self, xml_id, **extra):
         """Return one of our window actions, narrowed to this bot."""
@@ -244,7 +266,7 @@ class ChatbridgeBot(models.Model):
 
     def action_conversations(self):
         """Open the bot's conversations."""
-        return self._action_of_bot("chatbridge.chatbridge_conversation_action")
+        return self._action_of_bot("chatbridge.chatbridge_conversation_action", domain=self._conversation_domain())
 
     def action_senders(self):
         """Open those who talked with the bot."""

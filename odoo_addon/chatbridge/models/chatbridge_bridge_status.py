@@ -94,6 +94,7 @@ class ChatbridgeBridgeStatus(models.Model):
     )
     waiting_reason = fields.Selection(REASONS, "Why it waits", readonly=True)
     waiting_since = fields.Datetime("Waiting since", readonly=True)
+    channel_ids = fields.Many2many("chatbridge.channel", compute="_compute_channel_ids", string="Chats")
     start_settings = fields.Text("Settings to start the bridge with", compute="_compute_start_settings")
 
     def _compute_name(self):
@@ -111,6 +112,11 @@ class ChatbridgeBridgeStatus(models.Model):
                 status.connection, status.connection_since = "connected", status.connected_since
             else:
                 status.connection, status.connection_since = "lost", status.last_heartbeat
+
+    def _compute_channel_ids(self):
+        channels = self.env["chatbridge.channel"].search([("telegram_bot_id", "!=", False)])
+        for status in self:
+            status.channel_ids = channels
 
     def _compute_start_settings(self):
         address = self.env["ir.config_parameter"].sudo().get_param("web.base.url")

@@ -1,7 +1,7 @@
 import re
 
 from odoo import _, api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from .. import compat
 
@@ -104,6 +104,30 @@ class ChatbridgeChannel(models.Model):
     def _default_bot(self):
         """Return the first client chat, the usual place for a new chat."""
         return self.env["chatbridge.bot"].search([("kind", "=", "client")], order="id", limit=1)
+
+    def unlink(self):
+        """Delete; an operator chat keeps the place where its Odoo operators answer (it goes with the bot)."""
+        self.env["ir.model.access"].check(self._name, "unlink")
+        if self.filtered(lambda channel: channel.messenger_code == "livechat" and channel.bot_id.kind == "operator"):
+            raise UserError(
+                _("“Odoo live chat” is where the Odoo operators of an operator chat answer: it can't be deleted.")
+            )
+        return super().unlink()
+
+    def action_open(self):
+        """Open the chat's own form."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self._name,
+            "res_id": self.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+        }
+
+    def action_delete(self):
+        """Delete the chat, from the list of a bot's form."""
+        self.unlink()
 
     @api.depends("token_ids.value")
     def _compute_token(self):

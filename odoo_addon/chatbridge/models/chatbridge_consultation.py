@@ -30,7 +30,8 @@ class ChatbridgeConsultation(models.Model):
         "res.users", "User", readonly=True, index=True, help="Who answers or answered, also after leaving the chat."
     )
     state = fields.Selection(
-        [("queued", "Waiting"), ("assigned", "Running"), ("ended", "Ended"), ("refused", "No operator")],
+        [("queued", "Waiting"), ("assigned", "Running"), ("ended", "Over"), ("refused", "Nobody was there")],
+        "Status",
         default="queued",
         required=True,
         readonly=True,
@@ -51,7 +52,7 @@ class ChatbridgeConsultation(models.Model):
     joined = fields.Boolean(readonly=True, help="The bridge has taken the consultation up.")
     requested_at = fields.Datetime("Requested", required=True, readonly=True)
     assigned_at = fields.Datetime("Assigned", readonly=True)
-    ended_at = fields.Datetime("Ended", readonly=True)
+    ended_at = fields.Datetime("Ended on", readonly=True)
     discuss_channel_id = fields.Many2one(
         compat.DISCUSS_CHANNEL_MODEL, "Discuss channel", readonly=True, index=True, ondelete="set null"
     )

@@ -17,10 +17,12 @@ class ChatbridgeMembership(models.Model):
     channel_id = fields.Many2one(
         "chatbridge.channel", "Chat", required=True, readonly=True, index=True, ondelete="cascade"
     )
+    messenger_id = fields.Many2one(related="channel_id.messenger_id", string="Messenger")
     bot_id = fields.Many2one("chatbridge.bot", "Bot", related="channel_id.bot_id", store=True, index=True)
     blocked = fields.Boolean("Blocked", readonly=True, help="The customer has blocked the bot: nothing can be sent.")
     approval = fields.Selection(
-        [("pending", "Waits for approval"), ("approved", "Approved"), ("rejected", "Rejected")],
+        [("pending", "Waits for approval"), ("approved", "Was approved"), ("rejected", "Was rejected")],
+        "Approval",
         readonly=True,
         help="Whether somebody who wrote to an operator chat may be one of its operators.",
     )

@@ -63,7 +63,7 @@ class ChatbridgeStep(models.Model):
     )
     operator_bot_id = fields.Many2one(
         "chatbridge.bot",
-        "Operator chat",
+        "Operators' chat",
         ondelete="restrict",
         index=True,
         domain=[("kind", "=", "operator")],
@@ -77,6 +77,10 @@ class ChatbridgeStep(models.Model):
         index=True,
         domain="[('bot_id', '=', bot_id)]",
         help="Where the dialog goes on when no operator is there. Empty: the customer waits until one comes.",
+    )
+    operator_chat = fields.Char("Operators", compute="_compute_operator_chat", compute_sudo=True, help="Whose operators answer.")
+    nobody_joined = fields.Boolean(
+        "Nobody has joined the operators' chat", compute="_compute_nobody_joined", compute_sudo=True
     )
     first = fields.Boolean(
         "First step", compute="_compute_first", help="The dialog begins here: the step has the alias /start."
@@ -103,13 +107,28 @@ class ChatbridgeStep(models.Model):
         bots = self.env["chatbridge.bot"].search([("kind", "=", "operator")], limit=2)
         return bots if len(bots) == 1 else False
 
-    @api.depends("text", "kind")
+    @api.depends("text", "kind", "operator_bot_id.name")
     @api.depends_context("lang")
     def _compute_name(self):
         for step in self:
             words = plain_words(step.text)
             short = words if len(words) <= NAME_LENGTH else words[:NAME_LENGTH].rsplit(" ", 1)[0] + "…"
-            step.name = short or _("Step without text")
+            step.name = short or step._name_without_text()
+
+    def _name_without_text(self):
+        """Return what names a step that says nothing."""
+        return _("To operator: %s") % self.operator_chat if self.operator_chat else _("Step without text")
+
+    @api.depends("kind", "operator_bot_id.name")
+    def _compute_operator_chat(self):
+        for step in self:
+            step.operator_chat = step.operator_bot_id.name if step.kind == "operator" else False
+
+    @api.depends("kind", "operator_bot_id.operator_ids")
+    def _compute_nobody_joined(self):
+        for step in self:
+            chat = step.operator_bot_id if step.kind == "operator" else step.operator_bot_id.browse()
+            step.nobody_joined = bool(chat) and not chat.operator_ids
 
     @api.model
     def _search_name(self, operator, value):

@@ -40,6 +40,10 @@ class TestConfiguration(BridgeCase):
                     "telegram_bot": "123456789",
                     "username": None,
                     "token": TOKEN,
+                    "send_operator_name": False,
+                    "join_message": True,
+                    "end_message": True,
+                    "webhook_url": None,
                 }
             ],
         )

@@ -184,7 +184,7 @@ class TestHandshake(BridgeCase):
         with self.assertRaisesRegex(UserError, "update the bridge"):
             self.bridge.handshake(hello(protocol=0))
         with self.assertRaisesRegex(UserError, "update the Odoo module"):
-            self.bridge.handshake(hello(protocol=3))
+            self.bridge.handshake(hello(protocol=99))
 
     def test_addon_of_another_series_says_so(self):
         other = "19.0" if compat.SERIES == 14 else "14.0"

@@ -138,3 +138,31 @@ class TestStep(BridgeCase):
         step = form.save()
         self.assertEqual(step.keyboard_button_ids.label, "Yes")
         self.assertEqual(set(step.alias_ids.mapped("kind")), {"auto", "manual"})
+
+    def test_a_step_to_an_operator(self):  # ST-OP
+        desk = self.env.ref("chatbridge.bot_operator")
+        model = self.env["chatbridge.step"].with_user(self.user("administrator"))
+        with Form(model.with_context(default_bot_id=self.bot.id)) as form:
+            form.kind = "operator"
+            self.assertEqual(form.operator_bot_id, desk)
+            self.assertTrue(form.nobody_joined)
+            form.no_operator_step_id = self.step
+            form.next_step_id = self.step
+        step = form.save()
+        self.assertEqual((step.name, step.operator_chat), ("To operator: Operator Chat", "Operator Chat"))
+        self.assertEqual((step.no_operator_step_id, step.next_step_id), (self.step, self.step))
+        step.text = "<p>One moment</p>"
+        self.assertEqual(step.name, "One moment")
+
+    def test_a_step_to_an_operator_needs_an_operator_chat(self):  # ST-OP
+        for chat in (False, self.bot.id):
+            with self.assertRaisesRegex(ValidationError, "operator chat"), self.env.cr.savepoint():
+                self.new_step(kind="operator", operator_bot_id=chat)
+        other = self.env["chatbridge.bot"].create({"name": "Other"})
+        foreign = self.new_step(bot_id=other.id)
+        with self.assertRaisesRegex(ValidationError, "same bot"):
+            self.new_step(kind="operator", no_operator_step_id=foreign.id)
+
+    def test_other_steps_know_no_operators(self):  # ST-OP
+        step = self.new_step()
+        self.assertEqual((step.operator_chat, step.nobody_joined), (False, False))

@@ -47,3 +47,13 @@ class TestTranslations(TransactionCase):
         fresh = self.env["chatbridge.bot"].create({"name": "New"})
         self.assertIn("Натисніть /start", fresh.with_context(lang="uk_UA").not_started_message)
         self.assertEqual(fresh.with_context(lang="en_US").not_started_message, "Press /start to talk.")
+
+    def test_shipped_texts_of_consultations_are_translated(self):  # B-SET-5..11
+        if not self.env["res.lang"].search([("code", "=", "uk_UA")]):
+            self.skipTest("Ukrainian is not installed in this database")
+        fresh = self.env["chatbridge.bot"].create({"name": "New", "kind": "operator"})
+        for bot in (self.env.ref("chatbridge.bot_operator"), fresh):
+            ukrainian = bot.with_context(lang="uk_UA")
+            self.assertEqual(ukrainian.operator_connected_message, "на зв’язку. Можете писати!")
+            for name in bot._default_texts():
+                self.assertNotEqual(ukrainian[name], bot.with_context(lang="en_US")[name], name)

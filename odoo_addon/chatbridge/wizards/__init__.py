@@ -1,1 +1,2 @@
 from . import chatbridge_leave
+from . import chatbridge_channel_join
