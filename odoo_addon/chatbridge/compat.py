@@ -254,13 +254,22 @@ def set_pinned(members, pinned):
     invalidate_all(members.env)
 
 
-def unpin_at_once(channel, user):
+def unpin_at_once(member, user):
     """Hide a channel from one of its members, in open clients too, as that user does with the cross of the sidebar."""
-    mine = channel.with_user(user)
-    if hasattr(mine, "_execute_channel_pin"):
-        mine._execute_channel_pin(False)
+    channel = member.channel_id.with_user(user)
+    if hasattr(channel, "_execute_channel_pin"):
+        channel._execute_channel_pin(False)
     else:
-        mine.channel_pin(False)
+        channel.channel_pin(False)
+    set_pinned(member, False)
+
+
+def leave(channel, partner):
+    """Take somebody out of a channel, in open clients too; before 18.0, Odoo posts a line of its own about it."""
+    if SERIES >= 18:
+        channel._action_unfollow(partner, post_leave_message=False)
+    else:
+        channel._action_unfollow(partner)
 
 
 def html(text):

@@ -77,10 +77,12 @@ class ChatbridgeConsultation(models.Model):
             "bot": row.conversation_id.bot_id.name,
             "operator": row.consultation_id.user_id.name or _("Operator"),
         }
-        at = tools.format_time(self.env, row.at, tz=self.env.context.get("tz"), time_format="short")
+        at = tools.format_time(
+            self.env, fields.Datetime.context_timestamp(self, row.at).time(), time_format="short"
+        )
         # Paragraphs inside of a line would tear it apart.
         body = str(row.body or "").replace("<p>", "").replace("</p>", "<br>")
-        return "<b>%s</b> %s<br>%s" % (tools.html_escape(names[row.author]), tools.html_escape(at), body)
+        return "<b>%s</b> %s<br>%s" % (tools.html_escape(names[row.author]), at, body)
 
     # The customer's lines
 
@@ -125,7 +127,7 @@ class ChatbridgeConsultation(models.Model):
 
     def _discuss_notice(self, text):
         """Post a line about the chat itself."""
-        body = '<div class="o_mail_notification">%s</div>' % tools.html_escape(text)
+        body = '<div class="o_mail_notification o_hide_author">%s</div>' % tools.html_escape(text)
         return self._discuss_say(body, "notification")
 
     # Handing over and ending
@@ -152,7 +154,7 @@ class ChatbridgeConsultation(models.Model):
         names = {"old": old_user.sudo().name, "new": consultation.user_id.name}
         consultation._discuss_notice(_("%(old)s has handed the chat over to %(new)s.") % names)
         if old_user.partner_id != operator:
-            channel._action_unfollow(old_user.sudo().partner_id)
+            compat.leave(channel, old_user.sudo().partner_id)
 
     def _discuss_close(self, reason):
         """Say in the channel who has ended the consultation, and mark it as over."""
@@ -163,7 +165,7 @@ class ChatbridgeConsultation(models.Model):
         last = channel._chatbridge_last_message()
         has_read = reason == "operator" or member.seen_message_id.id >= last.id
         customer = consultation.conversation_id.sender_id.name
-        by = self.env.user if self.env.user._is_internal() and not self.env.su else consultation.user_id
+        by = consultation.user_id if self.env.uid == SUPERUSER_ID or self.env.user.share else self.env.user
         texts = {
             "operator": _("%s has ended the consultation.") % by.sudo().name,
             "customer": _("%s has ended the consultation.") % customer,

@@ -35,7 +35,7 @@ class DiscussChannel(models.Model):
         """Post; in a consultation, `/end` ends it, and nobody writes after its end."""
         if not self.chatbridge_bot_id or self.env.context.get(OURS):
             return super().message_post(**kwargs)
-        kwargs = self._chatbridge_without_customer(kwargs)
+        kwargs = self._chatbridge_with_author(self._chatbridge_without_customer(kwargs))
         if kwargs.get("message_type") != "comment" or self.env.user.share:
             return super().message_post(**kwargs)
         consultation = self._chatbridge_consultation()
@@ -52,6 +52,13 @@ class DiscussChannel(models.Model):
             return kwargs
         partners = self.env["res.partner"].sudo().browse(kwargs["partner_ids"])
         return dict(kwargs, partner_ids=partners.filtered(lambda partner: not partner.partner_share).ids)
+
+    def _chatbridge_with_author(self, kwargs):
+        """Let people without an e-mail address write too: 14.0 and 15.0 would refuse them, but nothing is mailed."""
+        user = self.env.user
+        if user.email or "author_id" in kwargs or "email_from" in kwargs:
+            return kwargs
+        return dict(kwargs, author_id=user.partner_id.id, email_from=user.name)
 
     def _chatbridge_post_after_end(self, kwargs):
         """Tell the operator that nobody is there any more; the words stay where they can be copied from."""
@@ -101,9 +108,9 @@ class DiscussChannel(models.Model):
     def _action_unfollow(self, partner=None, *args, **kwargs):
         """An operator who leaves a consultation hides it: the customer's next line brings it back."""
         if self.chatbridge_bot_id and partner and not self.env.context.get(OURS):
-            user = self._chatbridge_consultation().user_id
-            if user.partner_id == partner:
-                return compat.unpin_at_once(self, user)
+            consultation = self._chatbridge_consultation()
+            if consultation.user_id.partner_id == partner:
+                return compat.unpin_at_once(consultation._discuss_membership(), consultation.user_id)
         return super()._action_unfollow(partner, *args, **kwargs)
 
     def _define_command_end(self):

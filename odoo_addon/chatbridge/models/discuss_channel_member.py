@@ -16,7 +16,7 @@ class DiscussChannelMember(models.Model):
                 consultation = member.channel_id._chatbridge_consultation("ended")
                 user = consultation.user_id
                 if user and user.partner_id == member.partner_id and member.is_pinned:
-                    compat.unpin_at_once(member.channel_id, user)
+                    compat.unpin_at_once(member, user)
         return result
 
     @api.autovacuum

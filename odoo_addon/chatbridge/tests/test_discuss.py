@@ -14,7 +14,7 @@ class TestDiscuss(DiscussCase):
         consultation = self.consultation()
         self.line(consultation, "<p>Where is my <b>order</b>?</p>", at="2026-11-22 10:01:00")
         self.line(consultation, "<p>I shall ask.</p>", author="bot", at="2026-11-22 10:02:00")
-        self.julia.write({"tz": "Europe/Kyiv"})
+        self.julia.write({"tz": "Asia/Tokyo"})
         consultation._discuss_open()
         channel = consultation.discuss_channel_id
         self.assertEqual(channel.name, "Telegram:Anna Koval")
@@ -26,7 +26,7 @@ class TestDiscuss(DiscussCase):
         self.assertIn("<b>order</b>", message.body)
         self.assertRegex(
             plain(message.body),
-            r"^The conversation so far Anna Koval 12:01\W*PM Where is my \*?order\*? ?\? Client Chat 12:02\W*PM I shall ask\.$",
+            r"^The conversation so far Anna Koval 7:01\W*PM Where is my order\? Client Chat 7:02\W*PM I shall ask\.$",
         )
         self.assertTrue(self.pinned(channel, self.julia))
 
