@@ -1,1 +1,2 @@
 from . import chatbridge_channel_join
+from . import chatbridge_conversation_delete
