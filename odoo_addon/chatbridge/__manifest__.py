@@ -28,6 +28,7 @@
         "views/chatbridge_membership_views.xml",
         "views/chatbridge_sender_views.xml",
         "wizards/chatbridge_channel_join_views.xml",
+        "wizards/chatbridge_conversation_delete_views.xml",
         "views/chatbridge_bot_views.xml",
         "views/chatbridge_bridge_status_views.xml",
         "wizards/chatbridge_leave_views.xml",

@@ -117,6 +117,50 @@ def after(camera: Photographer):
     camera.take("chat-new")
     for name in ("messengers", "step_aliases", "bridge"):
         camera.menu(name)
+    operators(camera)
+
+
+def operators(camera: Photographer):
+    """Operators: adding one, joining a channel, the step that leads to them, their consultations; the cards on a phone."""
+    client, page = camera.client, camera.page
+    client.menu("bots")
+    client.card("Operator Chat").click()
+    page.wait_for_selector(".o_form_view:visible")
+    page.locator("button[name=action_consultations]:visible").click()
+    client.window.settle()
+    camera.take("consultations")
+    client.back()
+    page.locator("button[name=action_join_channel]:visible").click()
+    client.dialog()
+    camera.take("join-channel")
+    page.locator(".modal:visible .modal-footer button[special=cancel], .modal:visible .modal-footer button.btn-secondary").last.click()
+    client.form.edit()
+    page.locator(".o_form_view:visible .o_notebook .nav-link:visible").last.click()
+    page.locator(".o_field_widget[name=operator_ids]:visible .o_field_x2many_list_row_add a").click()
+    client.dialog()
+    camera.take("operator-new")
+    page.goto(f"{client.url}/web")
+    client.open_app()
+    client.menu("bots")
+    client.card("Client Chat").click()
+    page.wait_for_selector(".o_form_view:visible")
+    client.row("Operator Chat").first.locator("button[name=action_open]").click()
+    client.arrives_below("Client Chat")
+    client.form.edit()
+    camera.take("step-operator")
+    client.menu("bots")
+    page.set_viewport_size({"width": 390, "height": 800})
+    camera.take("bots-phone")
+    page.set_viewport_size({"width": 1366, "height": 900})
+
+
+def staff(company: Company):
+    """The admin answers customers, and the demo's menu leads to them."""
+    bot = company.read("chatbridge.bot", [("kind", "=", "operator")], ["id"])[0]["id"]
+    company.call("chatbridge.bot", "action_join", [bot])
+    menu = company.read("chatbridge.step", [("answer_ids.name", "=", "Prices")], ["id", "bot_id"])[0]
+    step = company.create("chatbridge.step", bot_id=menu["bot_id"][0], kind="operator", operator_bot_id=bot, next_step_id=menu["id"])
+    company.create("chatbridge.step.answer", step_id=menu["id"], name="Talk to a person", next_step_id=step)
 
 
 def talk(company: Company, sandbox: Sandbox):
@@ -131,6 +175,8 @@ def talk(company: Company, sandbox: Sandbox):
         for number, button in enumerate(("Prices", "Opening hours", "Where are you?"), 2):
             customer.press(button)
             until(lambda: customer.heard()[-1] == "Khreshchatyk 1, Kyiv" or len(customer.heard()) == 2 * number + 1, "answered")  # noqa: B023
+    anna.press("Talk to a person")
+    until(lambda: company.read("chatbridge.consultation", [], ["id"]), "Odoo knows that Anna wants a person")
     petro.block()
     until(lambda: company.read("chatbridge.membership", [("blocked", "=", True)], ["id"]), "Odoo knows that Petro left")
     until(lambda: company.read("chatbridge.channel", [("last_update_at", "!=", False)], ["id"]), "Odoo knows how the chat fares")
@@ -194,6 +240,7 @@ def run(series: str):
             speak(company, odoo, "en_US")
             company.activate_telegram()
             furnish(company)
+            staff(company)
             sandbox.add_bot(TOKEN, USERNAME, "Demo shop")
             bridge = Bridge(odoo.url, sandbox, place / "data", database).start()
             talk(company, sandbox)

@@ -95,7 +95,7 @@ def test_an_operator_chat_from_nothing(admin, company, olena):
     admin.answer("Save & Close")
     form.save()
     expect(form.lines("operator_ids").filter(has_text="Olena Melnyk")).to_contain_text(re.compile(r"Odoo live chat.*Offline", re.S))
-    expect(admin.page.get_by_text("This chat has no operators yet")).to_have_count(0)
+    expect(admin.page.get_by_text("This chat has no operators yet")).not_to_be_visible()
     (bot,) = company.read("chatbridge.bot", [("name", "=", "Night desk")], ["most_parallel_chats", "odoo_operators_only", "moderation_message"])
     assert (bot["most_parallel_chats"], bot["odoo_operators_only"], bot["moderation_message"]) == (3, True, "Wait, please")
 
@@ -117,7 +117,7 @@ def test_a_client_chat_that_hands_over(admin, company):
     form = make_bot(admin, "Day shop", "Client chat")
     form.tab("Settings")
     for name in ("odoo_operators_only", "most_parallel_chats", "moderation_message"):
-        expect(form.field(name)).to_have_count(0)
+        expect(form.field(name)).not_to_be_visible()
     assert form.text("how_to_end_message")
     form.tab("Channels")
     form.press("Add chat")
@@ -131,6 +131,7 @@ def test_a_client_chat_that_hands_over(admin, company):
 
     add_step(admin, "Nobody is here: leave us your question.")
     add_step(admin, "Thank you for asking!")
+    admin.form.tab("Steps")
     admin.form.press("Add step")
     admin.arrives_below("Day shop")
     form = admin.form.edit()
@@ -156,11 +157,12 @@ def test_a_client_chat_that_hands_over(admin, company):
     admin.press_on_card("Empty desk", "Join")
     admin.card("Day shop").click()
     admin.arrives_at("Day shop")
-    expect(admin.page.get_by_text("that nobody has joined")).to_have_count(0)
+    expect(admin.page.get_by_text("that nobody has joined")).not_to_be_visible()
 
 
 def add_step(admin, text):
     """A text step by *Add step*."""
+    admin.form.tab("Steps")
     admin.form.press("Add step")
     admin.arrives_below("Day shop")
     admin.form.edit().write("text", text)
@@ -178,7 +180,7 @@ def test_a_chat_moves_to_another_bot(admin, company):
     form.press("Join channel")
     admin.dialog()
     dialog = admin.page.locator(".modal:visible")
-    expect(dialog.get_by_text("This chat belongs to another bot")).to_have_count(0)
+    expect(dialog.get_by_text("This chat belongs to another bot")).not_to_be_visible()
     form.choose("channel_id", "Wandering", dialog)
     expect(dialog.get_by_text("This chat belongs to another bot")).to_be_visible()
     expect(form.field("from_bot_id", dialog)).to_contain_text("Old owner")
@@ -199,7 +201,7 @@ def test_a_chat_moves_to_another_bot(admin, company):
 
 
 def test_senders_are_approved_and_rejected(admin, company, words):
-    """B-5: Approve and Reject on the Senders tab of an operator chat, the state shown; no Approve with *Odoo operators only*."""
+    """B-5, B-SET-2: Approve and Reject on the Senders tab of an operator chat, the state shown; no Approve with *Odoo operators only*."""
     telegram = company.read("chatbridge.messenger", [("code", "=", "telegram")], ["id"])[0]["id"]
     desk = company.create("chatbridge.bot", name="Phone desk", kind="operator")
     channel = company.create("chatbridge.channel", name="Phone desk", bot_id=desk, messenger_id=telegram, token="880003:AAtoken")
@@ -243,7 +245,11 @@ def test_conversations_and_their_buttons(admin, company, words):
         expect(admin.row(name).locator("button[name=action_delete]:visible")).to_have_count(deletes)
     admin.row("Danylo").locator("button[name=action_delete]").click()
     assert "deleted with all its messages" in admin.dialog()
-    admin.answer()
+    admin.answer("Cancel")
+    expect(admin.row("Danylo")).to_have_count(1)
+    admin.row("Danylo").locator("button[name=action_delete]").click()
+    assert "Danylo" in admin.dialog()
+    admin.answer("Delete")
     expect(admin.row("Danylo")).to_have_count(0)
     expect(admin.row("Mariia")).to_have_count(1)
     until(lambda: len(company.read("chatbridge.conversation", [("bot_id", "=", shop)], ["id"])) == 1, "it is gone from the database")

@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import _, api, fields, models
 
 
 class ChatbridgeConsultation(models.Model):
@@ -69,5 +69,15 @@ class ChatbridgeConversation(models.Model):
         return self.consultation_id.action_discuss()
 
     def action_delete(self):
-        """Delete the conversation, from its line in a list."""
-        self.unlink()
+        """Ask whether to delete the conversation. Lists of 14.0 and 15.0 don't ask by themselves."""
+        self.ensure_one()
+        question = self.env["chatbridge.conversation.delete"].create({"conversation_id": self.id})
+        return {
+            "type": "ir.actions.act_window",
+            "name": _("Delete a conversation"),
+            "res_model": question._name,
+            "res_id": question.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+        }

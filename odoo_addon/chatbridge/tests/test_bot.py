@@ -53,7 +53,8 @@ class TestBot(BridgeCase):
         self.assertEqual(bot.company_id, self.env.company)
         self.assertIn(bot.language, dict(self.env["res.lang"].get_installed()))
 
-    def test_defaults_of_an_operator_chat(self):  # B-SET-2, B-SET-3, B-SET-5..11
+    def test_defaults_of_an_operator_chat(self):
+        """B-SET-2, B-SET-3, B-SET-5, B-SET-6, B-SET-7, B-SET-8, B-SET-9, B-SET-10, B-SET-11."""
         bot = self.env["chatbridge.bot"].create({"name": "Desk", "kind": "operator"})
         self.assertFalse(bot.odoo_operators_only)
         self.assertEqual(bot.most_parallel_chats, 0)

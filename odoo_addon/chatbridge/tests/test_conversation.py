@@ -92,7 +92,10 @@ class TestConversation(BridgeCase):
         self.apply(self.operation("conversation.close", conversation="conversation-1", reason="silence"))
         with self.assertRaises(AccessError):
             self.conversation().with_user(self.operator_user).action_delete()
-        self.conversation().with_user(self.user("administrator")).action_delete()
+        action = self.conversation().with_user(self.user("administrator")).action_delete()
+        self.assertTrue(self.conversation())
+        question = self.env[action["res_model"]].browse(action["res_id"])
+        question.with_user(self.user("administrator")).action_delete()
         self.assertFalse(self.conversation())
 
     def test_members_stand_on_the_senders_tab(self):  # B-5

@@ -48,7 +48,7 @@ class TestTranslations(TransactionCase):
         self.assertIn("Натисніть /start", fresh.with_context(lang="uk_UA").not_started_message)
         self.assertEqual(fresh.with_context(lang="en_US").not_started_message, "Press /start to talk.")
 
-    def test_shipped_texts_of_consultations_are_translated(self):  # B-SET-5..11
+    def test_shipped_texts_of_consultations_are_translated(self):  # B-SET-5, B-SET-6, B-SET-7, B-SET-8, B-SET-9, B-SET-10, B-SET-11
         if not self.env["res.lang"].search([("code", "=", "uk_UA")]):
             self.skipTest("Ukrainian is not installed in this database")
         fresh = self.env["chatbridge.bot"].create({"name": "New", "kind": "operator"})
