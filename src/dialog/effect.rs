@@ -5,7 +5,7 @@ use crate::domain::{ConversationKey, Formatted, Markup, OperationBody, StepId};
 /// Something to be done after the commit. Plain data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Say something in the chat. It is the line `sequence` of the conversation, which is recorded apart.
+    /// Say something in the chat. It is the line `sequence` of the conversation, or a part of it; the line is recorded apart.
     Say {
         /// The conversation.
         conversation: ConversationKey,

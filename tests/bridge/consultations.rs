@@ -273,7 +273,6 @@ async fn a_wish_for_an_operator_outlives_an_outage() {
     person.hears(5).await;
     person.say("operator").await;
     assert_eq!(person.hears(6).await[5], "Connecting you", "and nothing of a longer time");
-    tokio::task::yield_now().await;
     person.say("/end").await;
     assert_eq!(person.hears(8).await.len(), 8);
     world.finish().await;
