@@ -20,6 +20,8 @@ mod world;
 
 #[path = "bridge/configuring.rs"]
 mod configuring;
+#[path = "bridge/consultations.rs"]
+mod consultations;
 #[path = "bridge/dialogs.rs"]
 mod dialogs;
 #[path = "bridge/leases.rs"]

@@ -235,7 +235,7 @@ async fn the_handshake_is_as_documented() {
         "languages": ["en_US"], "base_url": "http://x"});
     let peer = odoo(move |_| ok(answer.clone())).await;
     let hello = Hello {
-        protocol: 1,
+        protocol: 2,
         bridge_version: "0.1.0".to_owned(),
         instance: "i".to_owned(),
         store_id: "s".to_owned(),

@@ -3,7 +3,7 @@
 
 mod scripted;
 
-use chatbridge::domain::{BotId, ButtonId, ChannelId, StepId, StepKind, Target, TelegramBotId};
+use chatbridge::domain::{BotId, ButtonId, ChannelId, StepId, StepKind, Target, TelegramBotId, Texts, ToOperator};
 use chatbridge::odoo::script_from_json;
 use chatbridge::ports::Class;
 use scripted::bot::{TOKEN, bot};
@@ -17,7 +17,7 @@ fn a_bot_is_read_as_documented() {
     let script = script_from_json(&bot()).unwrap();
     assert_eq!((script.bot, script.hash.as_str(), script.language.as_str()), (BotId(3), "h1", "uk_UA"));
     assert!(script.client && script.wait_for_start);
-    assert_eq!(script.not_started.pick(Some("uk_UA"), "uk_UA"), Some("Press /start"), "an empty text is absent");
+    assert_eq!(script.texts.not_started.pick(Some("uk_UA"), "uk_UA"), Some("Press /start"), "an empty text is absent");
     assert_eq!((script.channels[0].id, script.channels[0].telegram_bot), (ChannelId(7), TelegramBotId(123_456)));
     assert_eq!(script.channels[0].token.expose_secret(), TOKEN);
     assert_eq!(script.first, Some(StepId(11)));
@@ -32,6 +32,45 @@ fn a_bot_is_read_as_documented() {
     assert_eq!(script.inline[&ButtonId(42)], Target::Url("https://x.example".to_owned()));
     assert_eq!(script.inline[&ButtonId(43)], Target::Nothing);
     assert_eq!(script.inline.len(), 3);
+}
+
+/// ST-OP, B-SET-2, B-SET-5..8, B-SET-11, B-SET-17..19, SET-4
+#[test]
+fn what_a_consultation_needs_is_read() {
+    let script = script_from_json(&bot()).unwrap();
+    assert!(script.odoo_operators_only);
+    let texts = &script.texts;
+    let all = [&texts.operator_connected, &texts.no_operator, &texts.how_to_end, &texts.consultation_ended, &texts.moderation];
+    assert_eq!(all.map(|text| text.pick(None, "en_US").unwrap()), ["connected", "nobody", "/end", "done", "wait"]);
+    let channel = script.channel(ChannelId(7)).unwrap();
+    assert!(channel.send_operator_name && !channel.join_message && !channel.end_message);
+    assert_eq!(channel.webhook_url.as_deref(), Some("https://shop.example/hooks"));
+    let step = &script.steps[&StepId(13)];
+    assert_eq!((step.kind, step.operator), (StepKind::Operator, ToOperator { bot: Some(BotId(4)), otherwise: Some(StepId(12)) }));
+    assert_eq!(script.steps[&StepId(11)].operator, ToOperator::default());
+}
+
+/// A configuration that was kept by a bridge before consultations.
+#[test]
+fn what_is_left_out_is_as_a_new_channel_has_it() {
+    let mut bot = bot();
+    bot["channels"][0] = json!({"id": 7, "messenger": "telegram", "token": TOKEN});
+    bot["texts"] = json!({});
+    bot.as_object_mut().unwrap().remove("odoo_operators_only");
+    let script = script_from_json(&bot).unwrap();
+    let channel = script.channel(ChannelId(7)).unwrap();
+    assert!(!channel.send_operator_name && channel.join_message && channel.end_message && channel.webhook_url.is_none());
+    assert!(!script.odoo_operators_only);
+    assert_eq!(script.texts, Texts::default());
+}
+
+/// A newer addon's step: one line that says what to do.
+#[test]
+fn a_kind_of_step_that_is_not_known_asks_for_a_newer_bridge() {
+    let mut bot = bot();
+    bot["steps"][1]["kind"] = json!("condition");
+    let failure = script_from_json(&bot).unwrap_err();
+    assert_eq!(failure.reason, "Odoo has a step of a kind that this bridge does not know (bot 3, steps[1], kind): update the bridge");
 }
 
 #[test]

@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use chatbridge::domain::BotId;
 use chatbridge::domain::{
-    ChannelId, ChatId, ChatKey, ChatRecord, ConversationKey, Formatted, Markup, Operation, OperationBody, OperationKey, Outgoing, Profile, Request,
-    TelegramBotId, UpdateId, UserId,
+    ChannelId, ChatId, ChatKey, ChatRecord, ConversationKey, EventKey, Formatted, Markup, Operation, OperationBody, OperationKey, Outgoing, Profile,
+    Request, TelegramBotId, UpdateId, UserId,
 };
-use chatbridge::ports::{Change, Committed, Lane, Store};
+use chatbridge::ports::{Cause, Change, Committed, Lane, Store};
 use chatbridge::store::RedbStore;
 use jiff::Timestamp;
 use tokio::runtime::Builder;
@@ -77,7 +77,7 @@ fn number_in(record: &ChatRecord) -> u32 {
 fn outgoing(chat: u8, n: u32) -> Outgoing {
     let text = Formatted { text: "y".repeat(300), entities: Vec::new() };
     let request = Request::Say { text, markup: Markup::Nothing };
-    Outgoing { to: key(chat), conversation: ConversationKey(Ulid(0)), sequence: n, request }
+    Outgoing { to: key(chat), conversation: ConversationKey(Ulid(0)), sequence: n, request, confirm: false }
 }
 
 fn operation(n: u32) -> Operation {
@@ -92,8 +92,11 @@ fn number_of(operation: &Operation) -> u32 {
     }
 }
 
-fn mark(chat: u8, n: u32) -> Option<(TelegramBotId, UpdateId, Timestamp)> {
-    Some((bot(chat), UpdateId(n.into()), Timestamp::UNIX_EPOCH))
+/// Updates and events in turn.
+fn mark(chat: u8, n: u32) -> Option<(Cause, Timestamp)> {
+    let event = EventKey(Ulid::from_parts(chat.into(), n.into()));
+    let cause = if n.is_multiple_of(2) { Cause::Event(event) } else { Cause::Update(bot(chat), UpdateId(n.into())) };
+    Some((cause, Timestamp::UNIX_EPOCH))
 }
 
 fn change(store: &dyn Store, chat: u8, n: u32) -> Change {

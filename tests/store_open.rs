@@ -5,10 +5,11 @@ use std::io::{Seek, SeekFrom, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use chatbridge::domain::BotId;
-use chatbridge::ports::{Change, Committed, Store};
+use chatbridge::domain::{BotId, EventKey, TelegramBotId, UpdateId};
+use chatbridge::ports::{Cause, Change, Committed, Store};
 use chatbridge::store::{OpenError, RedbStore};
-use redb::{Database, TableDefinition};
+use jiff::Timestamp;
+use redb::{Database, ReadableDatabase, TableDefinition};
 use tempfile::{TempDir, tempdir};
 
 fn folder() -> TempDir {
@@ -85,9 +86,55 @@ fn a_newer_format_is_refused_and_left_alone() {
     set_format(&file, 9);
     let (error, text) = refusal(folder.path());
     assert!(matches!(error, OpenError::Newer { found: 9, .. }), "{error:?}");
-    assert_eq!(text, "the store FOLDER/chatbridge.redb has format 9, this bridge knows up to 1: start the newer bridge that wrote it");
-    set_format(&file, 1);
+    assert_eq!(text, "the store FOLDER/chatbridge.redb has format 9, this bridge knows up to 2: start the newer bridge that wrote it");
+    set_format(&file, 2);
     RedbStore::open(folder.path()).expect("it opens again");
+}
+
+/// What the first bridge left is taken over whole; from then on that bridge refuses the file with the line above, since it could not read consultations.
+#[tokio::test]
+async fn a_file_of_the_former_format_is_raised() {
+    let folder = folder();
+    let store = RedbStore::open(folder.path()).expect("it opens");
+    let identity = store.identity().expect("identity");
+    let kept = Change { bots: vec![(BotId(1), serde_json::json!({"hash": "a"}))], seen: Some(update()), ..Change::default() };
+    assert_eq!(store.commit(kept).await, Ok(Committed::Done));
+    drop(store);
+    let file = folder.path().join("chatbridge.redb");
+    make_of_the_first_format(&file);
+    for _ in 0..2 {
+        let store = RedbStore::open(folder.path()).expect("it opens");
+        assert_eq!(store.identity().expect("identity"), identity);
+        assert_eq!(store.bots(), Ok(vec![(BotId(1), serde_json::json!({"hash": "a"}))]));
+        assert_eq!(store.commit(Change { seen: Some(update()), ..Change::default() }).await, Ok(Committed::Duplicate));
+        drop(store);
+        assert_eq!(format(&file), 2);
+    }
+    let store = RedbStore::open(folder.path()).expect("it opens");
+    let event = || Some((Cause::Event(EventKey::draw()), Timestamp::UNIX_EPOCH));
+    assert_eq!(store.commit(Change { seen: event(), ..Change::default() }).await, Ok(Committed::Done), "it can mark events now");
+}
+
+fn update() -> (Cause, Timestamp) {
+    (Cause::Update(TelegramBotId(1), UpdateId(7)), Timestamp::UNIX_EPOCH)
+}
+
+/// As the first bridge wrote it: without marks of events.
+fn make_of_the_first_format(file: &Path) {
+    let database = Database::open(file).expect("a redb file");
+    let transaction = database.begin_write().expect("a transaction");
+    let marks: TableDefinition<u128, i128> = TableDefinition::new("seen_events");
+    assert!(transaction.delete_table(marks).expect("it is deleted"));
+    transaction.commit().expect("commit");
+    drop(database);
+    set_format(file, 1);
+}
+
+fn format(file: &Path) -> u64 {
+    let database = Database::open(file).expect("a redb file");
+    let counters: TableDefinition<&str, u64> = TableDefinition::new("counters");
+    let transaction = database.begin_read().expect("a transaction");
+    transaction.open_table(counters).expect("the table").get("format").expect("read").expect("there").value()
 }
 
 fn set_format(file: &Path, format: u64) {

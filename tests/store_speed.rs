@@ -12,7 +12,7 @@ use chatbridge::domain::{
     ChannelId, ChatId, ChatKey, ChatRecord, ConversationKey, Formatted, Markup, Operation, OperationBody, OperationKey, Outgoing, Profile, Request,
     TelegramBotId, UpdateId, UserId,
 };
-use chatbridge::ports::{Change, Lane, Store};
+use chatbridge::ports::{Cause, Change, Lane, Store};
 use chatbridge::store::RedbStore;
 use jiff::Timestamp;
 use ulid::Ulid;
@@ -28,9 +28,9 @@ fn change(update: i64) -> Change {
     let text = Formatted { text: "y".repeat(360), entities: Vec::new() };
     let body = OperationBody::MessageFailed { conversation, sequence: 1, reason: "z".repeat(180) };
     Change {
-        seen: Some((TelegramBotId(1), UpdateId(update), Timestamp::now())),
+        seen: Some((Cause::Update(TelegramBotId(1), UpdateId(update)), Timestamp::now())),
         chats: vec![(to, ChatRecord { profile: Some(profile), ..ChatRecord::default() })],
-        sends: vec![Outgoing { to, conversation, sequence: 1, request: Request::Say { text, markup: Markup::Nothing } }],
+        sends: vec![Outgoing { to, conversation, sequence: 1, request: Request::Say { text, markup: Markup::Nothing }, confirm: false }],
         operations: vec![(Lane(0), Operation { key: OperationKey::draw(), at: Timestamp::now(), body })],
         ..Change::default()
     }

@@ -1,13 +1,18 @@
 //! Conversations as people read them: each file in `tests/transcripts/` is a bot, what a customer does, and what comes back.
 //!
 //! The form: `@…` lines describe the bot, `>` what the customer does (`> text`, `> [label]` a tap on either keyboard, `> (sticker)`, `> {blocked}`), `~ 3m` time passing, `!` a change of the bot
-//! under the conversation (`! delete 2`). Everything else is what follows and is compared as it stands: `<` what the bot says, `  [label]` its keyboard, `  <label>` its buttons, `=` what is written in
+//! under the conversation (`! delete 2`, `! odoo away`), `*` what Odoo tells: `* assigned Julia`, `* said Julia: Hello`, `* queued 2`, `* refused`, `* ended`, each of the last consultation, or
+//! of the one named (`* 1 said Julia: Hello`); `* started Julia` a live chat begun in Odoo (`* started Julia elsewhere`: in a conversation that Odoo has made); `* say Words`. Everything else is what follows and is compared as it stands: `<` what the bot says, `  [label]` its keyboard, `  <label>` its buttons, `=` what is written in
 //! Odoo, `?` what is reported to the admin. `UPDATE=1 cargo test --test transcripts` writes the files anew; read the difference before you keep it.
 
 #[path = "transcripts/bot.rs"]
 mod bot;
 #[path = "transcripts/play.rs"]
 mod play;
+#[path = "transcripts/show.rs"]
+mod show;
+#[path = "transcripts/told.rs"]
+mod told;
 
 use std::path::{Path, PathBuf};
 

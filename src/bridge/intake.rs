@@ -13,7 +13,7 @@ use super::pause::Pauses;
 use super::registry::Running;
 use super::run::Shared;
 use crate::domain::{ChatKey, UpdateId};
-use crate::ports::{ChannelState, Class, Failure, Update};
+use crate::ports::{Cause, ChannelState, Class, Failure, Update};
 
 /// How long Telegram holds a poll in which nothing happens.
 const WAIT: Duration = Duration::from_secs(25);
@@ -81,8 +81,8 @@ async fn take_in(shared: &Arc<Shared>, running: &Running, updates: Vec<Update>) 
             Ok(Some(event)) => {
                 let (done, safe) = oneshot::channel();
                 let chat = ChatKey { channel: running.channel.id, chat: event.chat };
-                let update = Some((running.telegram_bot(), update.id));
-                let letter = Letter { update, event, taken, poll, done: Some(done), busy: shared.busy.token() };
+                let cause = Some(Cause::Update(running.telegram_bot(), update.id));
+                let letter = Letter { cause, event, taken, poll, done: Some(done), busy: shared.busy.token() };
                 // Behind one that found no place none may slip in.
                 if full.contains(&chat) || !shared.mailboxes.post(shared, chat, letter) {
                     full.insert(chat);

@@ -1,8 +1,6 @@
 //! One ordered mailbox per chat. Chats are independent: one that is stuck, or at which the engine fails, never stops another.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use dashmap::DashMap;
@@ -11,11 +9,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::recall;
 use super::run::Shared;
-use crate::dialog::{Effect, Given, advance};
-use crate::domain::{ChatKey, ChatRecord, ConversationKey, Incoming, Operation, OperationKey, Outgoing, Request, TelegramBotId, UpdateId};
-use crate::ports::{Change, Class, Committed, Failure, Lane};
+use super::turn;
+use crate::domain::{ChatKey, ChatRecord, Incoming};
+use crate::ports::{Cause, Class, Failure};
 
 /// Letters that wait for one chat; more than a poll can bring for one chat.
 const CAPACITY: usize = 256;
@@ -24,13 +21,13 @@ const IDLE: Duration = Duration::from_secs(60);
 
 /// Something that happened in a chat.
 pub struct Letter {
-    /// The update it came in; none for what the bridge itself found out.
-    pub update: Option<(TelegramBotId, UpdateId)>,
+    /// The update or event that it came in; none for what the bridge itself found out.
+    pub cause: Option<Cause>,
     /// What happened.
     pub event: Incoming,
     /// When it was taken in.
     pub taken: Instant,
-    /// The poll that brought it. When one letter of a poll fails, those behind it fail too: they come again together, in order.
+    /// The poll (of Telegram or of Odoo) that brought it. When one letter of a poll fails, those behind it fail too: they come again together, in order.
     pub poll: Option<u64>,
     /// Told when it is safe in the store, or why it is not.
     pub done: Option<oneshot::Sender<Result<(), Failure>>>,
@@ -73,7 +70,7 @@ fn open(shared: &Arc<Shared>, chat: ChatKey, first: Letter) -> mpsc::Sender<Lett
 /// Works a mailbox until it has been idle for a while.
 async fn work(shared: Arc<Shared>, chat: ChatKey, mut letters: mpsc::Receiver<Letter>) {
     let mut record: Option<ChatRecord> = None;
-    let mut failed_poll = None;
+    let mut failed = FailedPolls::default();
     loop {
         let letter = tokio::select! {
             biased;
@@ -87,13 +84,14 @@ async fn work(shared: Arc<Shared>, chat: ChatKey, mut letters: mpsc::Receiver<Le
             () = shared.stop.cancelled() => break,
         };
         let Some(mut letter) = letter else { break };
-        let outcome = if letter.poll.is_some() && letter.poll == failed_poll {
-            Err(Failure::new(Class::Transient, "the update before it has to come again first"))
+        let failed_poll = failed.of(&letter);
+        let outcome = if letter.poll.is_some() && letter.poll == *failed_poll {
+            Err(Failure::new(Class::Transient, "what came before it has to come again first"))
         } else {
-            handle(&shared, chat, &mut record, &letter).await
+            turn::take(&shared, chat, &mut record, &letter).await
         };
         if outcome.is_err() {
-            failed_poll = letter.poll;
+            *failed_poll = letter.poll;
         }
         if let Some(done) = letter.done.take() {
             // Where nobody waits any more, the intake has been stopped, and the update will come again.
@@ -102,89 +100,20 @@ async fn work(shared: Arc<Shared>, chat: ChatKey, mut letters: mpsc::Receiver<Le
     }
 }
 
-/// One letter: one turn of the engine, one transaction.
-async fn handle(shared: &Arc<Shared>, chat: ChatKey, record: &mut Option<ChatRecord>, letter: &Letter) -> Result<(), Failure> {
-    let before = match record.take() {
-        Some(known) if known.era == shared.era.load(Ordering::Relaxed) => known,
-        _ => recall::record(shared, chat, letter.event.profile.user).await?,
-    };
-    let Some((script, running)) = shared.registry.channel(chat.channel) else {
-        return Err(Failure::new(Class::Transient, "the channel has been switched off"));
-    };
-    let given = Given { channel: chat.channel, now: shared.clock.now(), fresh: ConversationKey::draw() };
-    let turn = catch_unwind(AssertUnwindSafe(|| advance(&script, before.clone(), &letter.event, given)));
-    let Ok((after, effects)) = turn else {
-        return quarantine(shared, chat, letter).await;
-    };
-    for effect in &effects {
-        if let Effect::AnswerTap { callback } = effect {
-            answer_tap(shared, &running, callback.clone());
-        }
-    }
-    let mut change = Change { chats: vec![(chat, after.clone())], ..Change::default() };
-    change.seen = letter.update.map(|(bot, update)| (bot, update, given.now));
-    carry(&mut change, chat, effects, &given, &script.name);
-    let (sends, operations) = (!change.sends.is_empty(), !change.operations.is_empty());
-    match shared.store.commit(change).await? {
-        Committed::Duplicate => {
-            shared.metrics.duplicates.inc();
-            *record = Some(before);
-        }
-        Committed::Done => {
-            *record = Some(after);
-            if sends {
-                shared.outbox.wake(shared, chat, Some(letter.taken));
-            }
-            if operations {
-                shared.writer.wake(lane_of(chat));
-            }
-        }
-    }
-    Ok(())
+/// The polls whose letters fail until they come again: of each side, the last one.
+#[derive(Default)]
+struct FailedPolls {
+    telegram: Option<u64>,
+    odoo: Option<u64>,
 }
 
-/// Puts the effects that must survive into the change.
-fn carry(change: &mut Change, chat: ChatKey, effects: Vec<Effect>, given: &Given, bot: &str) {
-    for effect in effects {
-        match effect {
-            Effect::Say { conversation, sequence, text, markup } => {
-                change.sends.push(Outgoing { to: chat, conversation, sequence, request: Request::Say { text, markup } });
-            }
-            Effect::Record(body) => change.operations.push((lane_of(chat), Operation { key: OperationKey::draw(), at: given.now, body })),
-            Effect::Report(flaw) => tracing::warn!(bot, ?flaw, "the bot's steps have a fault"),
-            Effect::AnswerTap { .. } => {}
+impl FailedPolls {
+    fn of(&mut self, letter: &Letter) -> &mut Option<u64> {
+        match letter.cause {
+            Some(Cause::Event(_)) => &mut self.odoo,
+            Some(Cause::Update(..)) | None => &mut self.telegram,
         }
     }
-}
-
-/// The engine failed at this update: it is put aside for good, so that the chat goes on.
-async fn quarantine(shared: &Shared, chat: ChatKey, letter: &Letter) -> Result<(), Failure> {
-    shared.metrics.engine_failures.inc();
-    tracing::error!(channel.id = %chat.channel, update.id = ?letter.update.map(|(_, id)| id), "the engine failed at an update; it is put aside");
-    let seen = letter.update.map(|(bot, update)| (bot, update, shared.clock.now()));
-    shared.store.commit(Change { seen, ..Change::default() }).await.map(|_| ())
-}
-
-/// Answers a tap at once, beside everything else: it expires within seconds, and a lost answer only leaves the button waiting a little. So none is
-/// answered where too many are under way, or where nothing may be sent.
-fn answer_tap(shared: &Arc<Shared>, running: &super::registry::Running, callback: String) {
-    let Ok(place) = shared.taps.clone().try_acquire_owned() else { return };
-    if !shared.lease.working() {
-        return;
-    }
-    let (messenger, stop) = (running.messenger.clone(), shared.stop.clone());
-    shared.spawn(async move {
-        let _place = place;
-        if let Some(Err(failure)) = stop.run_until_cancelled(messenger.answer_tap(&callback)).await {
-            tracing::debug!(%failure, "a tap could not be answered");
-        }
-    });
-}
-
-/// The lane of a chat: always the same, so that its operations stay in order.
-pub fn lane_of(chat: ChatKey) -> Lane {
-    let mixed = (chat.chat.0 ^ chat.channel.0.rotate_left(32)).unsigned_abs().wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    Lane(u8::try_from((mixed >> 32) % u64::from(super::writer::LANES)).expect("below the number of lanes"))
 }
 
 #[cfg(test)]
@@ -196,8 +125,12 @@ mod tests {
     use secrecy::SecretString;
 
     use super::super::run::{Bridge, Parts, Settings};
+    use super::super::turn::lane_of;
     use super::*;
-    use crate::domain::{BotId, Channel, ChannelId, ChatId, Content, EventId, Localized, OperationBody, Profile, Script, UserId};
+    use crate::domain::{
+        BotId, Channel, ChannelId, ChatId, Content, EventId, EventKey, FromOdoo, Localized, OdooEvent, Operation, OperationBody, Profile, Request,
+        Script, TelegramBotId, Texts, UpdateId, UserId,
+    };
     use crate::ports::{
         Applied, Backend, BackendEvent, Claim, Configuration, Connect, Heartbeat, Hello, Identity, Messenger, OpenConversation, Pulse, Store,
         SystemClock, Update, Welcome,
@@ -244,8 +177,17 @@ mod tests {
             client: false,
             language: "en_US".to_owned(),
             wait_for_start: false,
-            not_started: Localized::default(),
-            channels: vec![Channel { id: ChannelId(7), telegram_bot: TelegramBotId(1), token: SecretString::from("1:A") }],
+            odoo_operators_only: false,
+            texts: Texts::default(),
+            channels: vec![Channel {
+                id: ChannelId(7),
+                telegram_bot: TelegramBotId(1),
+                token: SecretString::from("1:A"),
+                send_operator_name: false,
+                join_message: true,
+                end_message: true,
+                webhook_url: None,
+            }],
             steps: HashMap::new(),
             first: None,
             aliases: HashMap::new(),
@@ -271,8 +213,8 @@ mod tests {
         let content = Content::Text(number.to_string());
         let event = Incoming { chat: ChatId(chat), profile, at: jiff::Timestamp::UNIX_EPOCH, message: None, content };
         let (done, safe) = oneshot::channel();
-        let update = Some((TelegramBotId(1), UpdateId(number)));
-        (Letter { update, event, taken: Instant::now(), poll: Some(0), done: Some(done), busy: shared.busy.token() }, safe)
+        let cause = Some(Cause::Update(TelegramBotId(1), UpdateId(number)));
+        (Letter { cause, event, taken: Instant::now(), poll: Some(0), done: Some(done), busy: shared.busy.token() }, safe)
     }
 
     fn key(chat: i64) -> ChatKey {
@@ -348,6 +290,34 @@ mod tests {
             assert_eq!(safe.await.is_ok(), taken);
         }
         assert_eq!(written(&store, 1), (0..CAPACITY).map(|number| number.to_string()).collect::<Vec<_>>());
+    }
+
+    /// An event of Odoo's that fails in between does not let a failed poll's letters pass.
+    #[tokio::test]
+    async fn letters_of_either_side_fail_by_themselves() {
+        let store = MemoryStore::new();
+        let shared = shared(&store);
+        let event = |shared: &Shared, number: u128| {
+            let (letter, safe) = letter(shared, 1, 0);
+            let text = OdooEvent::Say { text: Localized::single("en_US", &format!("event {number}")) };
+            let content = Content::Odoo(FromOdoo { conversation: None, what: text });
+            let cause = Some(Cause::Event(EventKey(ulid::Ulid(number))));
+            (Letter { cause, poll: Some(7), event: Incoming { content, ..letter.event.clone() }, ..letter }, safe)
+        };
+        store.fail_with(Some(Failure::new(Class::Transient, "the disk is full")));
+        for (letter, safe) in [letter(&shared, 1, 0), event(&shared, 1)] {
+            shared.mailboxes.post(&shared, key(1), letter);
+            assert!(safe.await.expect("answered").is_err());
+        }
+        store.fail_with(None);
+        for (letter, safe) in [letter(&shared, 1, 1), event(&shared, 2)] {
+            shared.mailboxes.post(&shared, key(1), letter);
+            assert!(safe.await.expect("answered").is_err(), "behind one that failed");
+        }
+        let (again, safe) = event(&shared, 1);
+        shared.mailboxes.post(&shared, key(1), Letter { poll: Some(8), ..again });
+        assert_eq!(safe.await.expect("answered"), Ok(()));
+        assert_eq!(written(&store, 1), ["event 1"]);
     }
 
     #[tokio::test]

@@ -13,7 +13,9 @@ pub struct Metrics {
     registry: Registry,
     /// Updates taken in.
     pub updates: Counter,
-    /// Updates that had been seen before.
+    /// Events of Odoo's that were handed to chats.
+    pub events: Counter,
+    /// Updates and events that had been seen before.
     pub duplicates: Counter,
     /// Updates that could not be read.
     pub undecodable: Counter,
@@ -55,7 +57,8 @@ impl Metrics {
             counter
         };
         let updates = counter("updates", "Updates taken in");
-        let duplicates = counter("updates_duplicate", "Updates seen before, dropped");
+        let events = counter("events", "Events of Odoo's that were handed to chats");
+        let duplicates = counter("updates_duplicate", "Updates and events seen before, dropped");
         let undecodable = counter("updates_undecodable", "Updates that could not be read, put aside");
         let engine_failures = counter("engine_failures", "Updates at which the engine failed");
         let sent = counter("messages_sent", "Messages that Telegram took");
@@ -77,6 +80,7 @@ impl Metrics {
         Self {
             registry,
             updates,
+            events,
             duplicates,
             undecodable,
             engine_failures,

@@ -1,15 +1,17 @@
 //! The runtime: takes updates in, keeps each chat in order, carries out what the engine wants, writes behind to Odoo.
 //!
-//! One update is one transaction of the store: the mark that it was seen, the chat's new record, what is to be said, what is to be written in Odoo. Only
+//! One update, or one event of Odoo's that concerns a chat, is one transaction of the store: the mark that it was seen, the chat's new record, what is to be said, what is to be written in Odoo. Only
 //! after the commit does anything leave. What is still in the store at the start is taken up again. So a kill at any point loses nothing, and
 //! doubles at most the messages that were in flight to Telegram at that moment.
 //!
 //! ```text
 //! intake (one per channel) → mailbox (one per chat) → engine → store ─┬→ outbox (one drain per chat) → Telegram
 //!                                                                     └→ writer (a few lanes)       → Odoo
-//! session: the lease, the heartbeat, events and configuration from Odoo → registry → intakes
+//! session: the lease, the heartbeat, configuration from Odoo → registry → intakes
+//!          events from Odoo → courier (each chat's in order) → mailbox
 //! ```
 
+mod courier;
 mod intake;
 mod mailbox;
 mod metrics;
@@ -21,6 +23,7 @@ mod run;
 mod search;
 mod session;
 mod status;
+mod turn;
 mod writer;
 
 pub use metrics::Metrics;

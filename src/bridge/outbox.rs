@@ -11,10 +11,11 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use super::mailbox::{Letter, lane_of};
+use super::mailbox::Letter;
 use super::pause::Pauses;
 use super::registry::Running;
 use super::run::Shared;
+use super::turn::lane_of;
 use crate::domain::{ChannelId, ChatKey, Content, Formatted, Incoming, Markup, MessageId, Operation, OperationBody, OperationKey, Request};
 use crate::ports::{Certainty, Change, Class, Failure, StoredSend};
 
@@ -135,10 +136,10 @@ async fn deliver(shared: &Arc<Shared>, chat: ChatKey, send: &StoredSend, pauses:
         let outcome = perform(&running, chat, &send.outgoing.request).await;
         drop(place);
         match outcome {
-            Ok(_) => {
+            Ok(message) => {
                 pauses.reset();
                 shared.metrics.sent.inc();
-                settle(shared, chat, send, None).await;
+                settle(shared, chat, send, confirmation(send, message)).await;
                 return Delivery::Settled;
             }
             Err(failure) => match failure.class {
@@ -193,6 +194,12 @@ async fn again(shared: &Shared, running: &Running, failure: &Failure, pauses: &m
     shared.stop.run_until_cancelled(tokio::time::sleep(pause)).await;
 }
 
+/// What Odoo is to hear of a message that Telegram has taken: an operator is shown that it has arrived.
+fn confirmation(send: &StoredSend, telegram_message: MessageId) -> Option<OperationBody> {
+    let outgoing = &send.outgoing;
+    outgoing.confirm.then_some(OperationBody::MessageSent { conversation: outgoing.conversation, sequence: outgoing.sequence, telegram_message })
+}
+
 /// Telegram refuses the message for good: Odoo is told why, and who has blocked the bot is marked.
 async fn refuse(shared: &Arc<Shared>, chat: ChatKey, send: &StoredSend, failure: &Failure) {
     shared.metrics.undeliverable.inc();
@@ -210,17 +217,17 @@ fn tell_blocked(shared: &Arc<Shared>, chat: ChatKey) {
     let known = shared.store.chat(chat).ok().flatten().filter(|record| !record.blocked);
     let Some(profile) = known.and_then(|record| record.profile) else { return };
     let event = Incoming { chat: chat.chat, profile, at: shared.clock.now(), message: None, content: Content::Blocked };
-    let letter = Letter { update: None, event, taken: Instant::now(), poll: None, done: None, busy: shared.busy.token() };
+    let letter = Letter { cause: None, event, taken: Instant::now(), poll: None, done: None, busy: shared.busy.token() };
     if !shared.mailboxes.post(shared, chat, letter) {
         tracing::info!(channel.id = %chat.channel, "a block could not be noted; the next message will find it out");
     }
 }
 
 /// Takes a message out of the store, with what Odoo is to know of it. Tried until it succeeds: else it would be sent again.
-async fn settle(shared: &Shared, chat: ChatKey, send: &StoredSend, failed: Option<OperationBody>) {
+async fn settle(shared: &Shared, chat: ChatKey, send: &StoredSend, outcome: Option<OperationBody>) {
     let mut pauses = Pauses::new(Duration::from_millis(100), Duration::from_secs(5));
     let operations: Vec<_> =
-        failed.map(|body| (lane_of(chat), Operation { key: OperationKey::draw(), at: shared.clock.now(), body })).into_iter().collect();
+        outcome.map(|body| (lane_of(chat), Operation { key: OperationKey::draw(), at: shared.clock.now(), body })).into_iter().collect();
     let written = !operations.is_empty();
     let change = Change { sent: vec![send.id], operations, ..Change::default() };
     while let Err(failure) = shared.store.commit(change.clone()).await {

@@ -60,7 +60,7 @@ impl Registry {
         self.bots.iter().map(|bot| (*bot.key(), bot.hash.clone())).collect()
     }
 
-    /// Takes new versions in, and drops bots that are not among `all`. Channels that are gone or have another token are stopped.
+    /// Takes new versions in, and drops bots that are not among `all`. Channels that are gone or are connected otherwise are stopped.
     pub fn update(&self, all: &[BotId], scripts: Vec<Script>) -> Difference {
         let all: HashSet<BotId> = all.iter().copied().collect();
         self.bots.retain(|id, _| all.contains(id));
@@ -78,7 +78,7 @@ impl Registry {
         });
         let mut difference = Difference::default();
         for (bot, channel) in wanted {
-            let same = |running: &Arc<Running>| running.bot == bot && same_token(&running.channel, &channel);
+            let same = |running: &Arc<Running>| running.bot == bot && same_connection(&running.channel, &channel);
             if self.channels.get(&channel.id).is_some_and(|running| same(running.value())) {
                 continue;
             }
@@ -148,6 +148,7 @@ impl Running {
     }
 }
 
-fn same_token(a: &Channel, b: &Channel) -> bool {
-    a.token.expose_secret() == b.token.expose_secret()
+/// Nothing that a running channel would have to be started anew for has changed. The rest is read from the script, which is always the newest.
+fn same_connection(a: &Channel, b: &Channel) -> bool {
+    a.token.expose_secret() == b.token.expose_secret() && a.webhook_url == b.webhook_url
 }

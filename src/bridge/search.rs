@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::writer::BATCH;
-use crate::domain::{ChannelId, ConversationKey, OperationBody, UserId};
+use crate::domain::{ChannelId, ConversationKey, DiscussMessageId, OperationBody, UserId};
 use crate::ports::StoredOperation;
 
 /// The search for the operation that makes calls fail: by halves.
@@ -53,8 +53,13 @@ pub fn firsts_of_others(waiting: &[StoredOperation]) -> Vec<&StoredOperation> {
                 person
             }
             OperationBody::Sender { channel, user, .. } | OperationBody::Membership { channel, user, .. } => Subject::Person(*channel, *user),
+            OperationBody::DiscussFailed { discuss_message, .. } => Subject::Discuss(*discuss_message),
             OperationBody::Message { conversation, .. }
+            | OperationBody::MessageSent { conversation, .. }
             | OperationBody::MessageFailed { conversation, .. }
+            | OperationBody::ConsultationRequest { conversation, .. }
+            | OperationBody::ConsultationJoined { conversation, .. }
+            | OperationBody::ConsultationEnd { conversation, .. }
             | OperationBody::State { conversation, .. }
             | OperationBody::Close { conversation, .. } => person_of.get(conversation).copied().unwrap_or(Subject::Conversation(*conversation)),
         };
@@ -70,6 +75,7 @@ pub fn firsts_of_others(waiting: &[StoredOperation]) -> Vec<&StoredOperation> {
 enum Subject {
     Person(ChannelId, UserId),
     Conversation(ConversationKey),
+    Discuss(DiscussMessageId),
 }
 
 #[cfg(test)]

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::courier::{Courier, Settled};
 use super::pause::Pauses;
 use super::run::{Ended, Shared};
 use super::status::{Lease, line_of};
 use super::{intake, registry::Difference};
-use crate::ports::{Change, Claim, Class, EventKind, Failure, Heartbeat, Hello, Readiness, StoreIdentity, Welcome};
+use crate::domain::EventId;
+use crate::ports::{BackendEvent, Change, Claim, Class, EventKind, Failure, Heartbeat, Hello, Readiness, StoreIdentity, Welcome};
 
 /// The protocol that this bridge speaks.
 const PROTOCOL: u32 = 2;
@@ -141,7 +143,7 @@ fn go_on_without(shared: &Shared, failure: &Failure) {
     }
     shared.ready.set(known, line);
     if known && failure.is_temporary() {
-        shared.set_lease(Lease { working: true, claim: None });
+        shared.set_lease(Lease { working: true, claim: None, away: true });
     }
 }
 
@@ -149,13 +151,14 @@ fn go_on_without(shared: &Shared, failure: &Failure) {
 async fn serve(shared: &Arc<Shared>, welcome: &Welcome) -> Failure {
     tracing::info!(odoo.series = %welcome.series, addon = %welcome.addon_version, generation = welcome.generation, "connected to Odoo");
     let claim = Claim { store_id: shared.store_id(), generation: welcome.generation };
-    let mut held = Held { shared: shared.clone(), claim: claim.clone(), nonce: welcome.nonce.clone(), current: false };
+    let courier = Courier::new(shared.clone());
+    let mut held = Held { shared: shared.clone(), claim: claim.clone(), nonce: welcome.nonce.clone(), current: false, poll: Instant::now(), courier };
     match held.refresh().await {
         Err(failure) if failure.class == Class::Lost => return failure,
         Err(failure) => tracing::warn!(%failure, "the configuration could not be read; trying again"),
         Ok(()) => {}
     }
-    shared.set_lease(Lease { working: true, claim: Some(claim) });
+    shared.set_lease(Lease { working: true, claim: Some(claim), away: false });
     shared.ready.set(true, line_of(Readiness::Ready));
     let lost = held.keep().await;
     // First of all: the store may take its time.
@@ -171,13 +174,15 @@ struct Held {
     nonce: String,
     /// The configuration has been read since the handshake.
     current: bool,
+    /// When to look for events without a nudge.
+    poll: Instant,
+    courier: Courier,
 }
 
 impl Held {
     /// Heartbeats and events, until the lease is lost.
     async fn keep(&mut self) -> Failure {
         let mut beat = Instant::now();
-        let mut poll = Instant::now();
         let mut trouble = false;
         loop {
             let shared = self.shared.clone();
@@ -189,9 +194,10 @@ impl Held {
                     self.beat().await
                 }
                 () = shared.registry.changed.notified() => self.beat().await,
+                settled = self.courier.settled() => self.acknowledge(settled).await,
                 () = shared.nudges.wait() => self.events(true).await,
-                () = sleep_until(poll) => {
-                    poll = Instant::now() + if shared.nudges.arriving() { POLL_CALM } else { POLL_BUSY };
+                () = sleep_until(self.poll) => {
+                    self.poll = Instant::now() + if shared.nudges.arriving() { POLL_CALM } else { POLL_BUSY };
                     self.events(false).await
                 }
             };
@@ -199,6 +205,7 @@ impl Held {
                 Ok(()) if trouble => {
                     trouble = false;
                     self.shared.ready.set(true, line_of(Readiness::Ready));
+                    self.shared.set_lease(Lease { working: true, claim: Some(self.claim.clone()), away: false });
                     tracing::info!("Odoo answers again");
                 }
                 Ok(()) => {}
@@ -206,11 +213,11 @@ impl Held {
                 Err(failure) => {
                     if !trouble {
                         go_on_without(&self.shared, &failure);
-                        self.shared.set_lease(Lease { working: true, claim: Some(self.claim.clone()) });
+                        self.shared.set_lease(Lease { working: true, claim: Some(self.claim.clone()), away: true });
                     }
                     trouble = true;
-                    poll = Instant::now() + if failure.class == Class::Denied { PROBE } else { POLL_BUSY };
-                    beat = beat.max(poll);
+                    self.poll = Instant::now() + if failure.class == Class::Denied { PROBE } else { POLL_BUSY };
+                    beat = beat.max(self.poll);
                 }
             }
         }
@@ -234,30 +241,55 @@ impl Held {
         }
     }
 
-    /// Takes what happened in Odoo, until nothing is left.
-    async fn events(&mut self, nudged: bool) -> Result<(), Failure> {
+    /// Takes what happened in Odoo, until nothing new is left.
+    async fn events(&mut self, mut nudged: bool) -> Result<(), Failure> {
         if !self.current {
             self.refresh().await?;
         }
         loop {
-            let events = self.shared.backend.events(&self.claim, EVENTS).await?;
-            if events.is_empty() {
-                return Ok(());
-            }
-            if !nudged && self.shared.nudges.arriving() && !self.announced().await {
-                self.shared.nudges.missed();
-            }
-            for event in &events {
-                if let EventKind::Unknown(kind) = &event.kind {
-                    tracing::warn!(kind, "Odoo tells of something that this bridge does not know: a newer addon?");
-                }
-            }
+            let limit = EVENTS.saturating_add(self.courier.waiting());
+            let events = self.shared.backend.events(&self.claim, limit).await?;
+            let more = events.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
+            let new = events.iter().any(|event| !self.courier.knows(event.id));
             if events.iter().any(|event| matches!(event.kind, EventKind::Configuration { .. })) {
                 self.refresh().await?;
             }
-            let ids: Vec<_> = events.iter().map(|event| event.id).collect();
-            self.shared.backend.done(&self.claim, &ids).await?;
+            let ours = ours(&events);
+            let looked = self.courier.look(events);
+            if looked.full {
+                self.look_soon();
+            }
+            if !ours.is_empty() {
+                self.shared.backend.done(&self.claim, &ours).await?;
+            }
+            if new && !nudged && self.shared.nudges.arriving() {
+                // What the nudge announced may be newer than what was just seen.
+                nudged = self.announced().await;
+                if nudged {
+                    continue;
+                }
+                self.shared.nudges.missed();
+            }
+            if !more || (ours.is_empty() && looked.handed == 0) {
+                return Ok(());
+            }
         }
+    }
+
+    /// Acknowledges what chats have taken, and looks at what waited behind.
+    async fn acknowledge(&mut self, settled: Settled) -> Result<(), Failure> {
+        let done = self.shared.backend.done(&self.claim, &settled.safe).await;
+        let more = self.courier.release(&settled);
+        if settled.failed {
+            self.look_soon();
+        }
+        done?;
+        if more && !settled.failed { self.events(true).await } else { Ok(()) }
+    }
+
+    /// Something could not be taken: looked at again soon, but not without a pause.
+    fn look_soon(&mut self) {
+        self.poll = self.poll.min(Instant::now() + POLL_BUSY);
     }
 
     /// A nudge may be on its way still when a poll finds what it announces.
@@ -287,6 +319,21 @@ impl Held {
         self.current = true;
         Ok(())
     }
+}
+
+/// Of the events, those that concern no chat: they are acknowledged at once, also where they can't be read.
+fn ours(events: &[BackendEvent]) -> Vec<EventId> {
+    let mut ids = Vec::new();
+    for event in events {
+        match &event.kind {
+            EventKind::Chat { .. } => continue,
+            EventKind::Configuration { .. } => {}
+            EventKind::Unreadable(failure) => tracing::error!(event.id = %event.id, %failure, "an event of Odoo's is put aside"),
+            EventKind::Unknown(kind) => tracing::warn!(kind, "Odoo tells of something that this bridge does not know: a newer addon?"),
+        }
+        ids.push(event.id);
+    }
+    ids
 }
 
 /// Starts the intakes of channels that are new, and sends what waits for them.

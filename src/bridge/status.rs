@@ -14,6 +14,8 @@ pub struct Lease {
     pub working: bool,
     /// What to show to Odoo; none while Odoo has not been reached.
     pub claim: Option<Claim>,
+    /// Odoo does not answer at the moment.
+    pub away: bool,
 }
 
 /// Publishes the lease.
@@ -37,6 +39,11 @@ impl LeaseBoard {
     /// Is work allowed now?
     pub fn working(&self) -> bool {
         self.0.borrow().working
+    }
+
+    /// Does Odoo not answer at the moment?
+    pub fn is_away(&self) -> bool {
+        self.0.borrow().away
     }
 
     /// Waits until work is allowed.

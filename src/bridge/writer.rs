@@ -19,6 +19,8 @@ pub const LANES: u8 = 2;
 pub const BATCH: usize = 300;
 /// The longest call, in bytes of JSON: a web server before Odoo often takes no more than a megabyte.
 const LONGEST: usize = 500_000;
+/// Operations of one call that post in Discuss, at most.
+const POSTS: usize = 5;
 /// Between tries while Odoo refuses the password.
 const PROBE: Duration = Duration::from_secs(30);
 /// Between two calls while the operation that makes them fail is looked for.
@@ -179,10 +181,11 @@ impl Worker {
 
 /// How many of the first operations fit into one call; at least one.
 fn that_fit(waiting: &[StoredOperation]) -> usize {
-    let mut length = 0;
+    let (mut length, mut posts) = (0, 0);
     let fits = |stored: &&StoredOperation| {
         length += serde_json::to_vec(&stored.operation).map_or(0, |json| json.len());
-        length <= LONGEST
+        posts += usize::from(stored.operation.body.posts_in_discuss());
+        length <= LONGEST && posts <= POSTS
     };
     waiting.iter().take_while(fits).count().max(1)
 }
@@ -205,7 +208,7 @@ fn coalesce(waiting: &[StoredOperation]) -> Vec<crate::domain::Operation> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Author, MessageKind, Operation, OperationKey};
+    use crate::domain::{Author, ConsultationKey, MessageKind, Operation, OperationKey};
 
     fn message(length: usize) -> StoredOperation {
         let body = OperationBody::Message {
@@ -216,6 +219,8 @@ mod tests {
             body: "x".repeat(length),
             step: None,
             telegram_message: None,
+            consultation: None,
+            discuss_message: None,
         };
         StoredOperation { number: 1, operation: Operation { key: OperationKey::draw(), at: jiff::Timestamp::UNIX_EPOCH, body } }
     }
@@ -226,5 +231,18 @@ mod tests {
         let long: Vec<_> = (0..300).map(|_| message(9_000)).collect();
         assert!((30..60).contains(&that_fit(&long)));
         assert_eq!(that_fit(&[message(LONGEST + 1), message(1)]), 1);
+    }
+
+    #[test]
+    fn a_call_posts_little_in_discuss_and_ends_before_the_next_post() {
+        let for_operator = |mut stored: StoredOperation| {
+            if let OperationBody::Message { consultation, .. } = &mut stored.operation.body {
+                *consultation = Some(ConsultationKey::draw());
+            }
+            stored
+        };
+        let waiting: Vec<_> = (0..40).map(|number| if number % 4 == 3 { for_operator(message(10)) } else { message(10) }).collect();
+        assert_eq!(that_fit(&waiting), 23, "five posts, and the rows before the sixth");
+        assert_eq!(that_fit(&waiting[19..]), 20, "at 0, 4, 8, 12, 16");
     }
 }

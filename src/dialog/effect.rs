@@ -5,7 +5,7 @@ use crate::domain::{ConversationKey, Formatted, Markup, OperationBody, StepId};
 /// Something to be done after the commit. Plain data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Say something in the chat. It is the line `sequence` of the conversation, which is recorded apart.
+    /// Say something in the chat. It is the line `sequence` of the conversation, or a part of it; the line is recorded apart.
     Say {
         /// The conversation.
         conversation: ConversationKey,
@@ -15,6 +15,8 @@ pub enum Effect {
         text: Formatted,
         /// The keyboard.
         markup: Markup,
+        /// Odoo is to hear when it has been taken.
+        confirm: bool,
     },
     /// Write something in Odoo.
     Record(OperationBody),
@@ -36,6 +38,8 @@ pub enum Flaw {
     Missing(StepId),
     /// A button of this step leads nowhere.
     NoTarget(StepId),
+    /// This step hands over to an operator, but names no desk.
+    NoDesk(StepId),
     /// The placeholders of this step can't be read.
     Template(StepId),
 }

@@ -5,9 +5,8 @@ use jiff::SignedDuration;
 use super::effect::Flaw;
 use super::keyboard;
 use super::turn::Turn;
-use crate::domain::{Button, Content, Conversation, StepKind, Target};
+use crate::domain::{Button, Content, Conversation, Markup, StepKind, Target};
 use crate::text::Notice;
-use crate::text::template::plain_to_html;
 
 /// Two taps on the same label within this time, by Telegram's clock, are one tap.
 const SAME_TAP: SignedDuration = SignedDuration::from_secs(3);
@@ -20,6 +19,8 @@ enum Meaning {
     Gone,
     /// It was said already: nothing.
     Again,
+    /// /end, but there is no consultation (ST-7).
+    NothingToEnd,
     /// Nothing fits.
     Nothing,
 }
@@ -44,13 +45,17 @@ impl Turn<'_> {
         self.take(meaning);
     }
 
-    fn is_start(&self) -> bool {
-        matches!(&self.event.content, Content::Command { name, .. } if name == "start")
+    pub fn is_start(&self) -> bool {
+        self.is_command("start")
+    }
+
+    pub fn is_command(&self, wanted: &str) -> bool {
+        matches!(&self.event.content, Content::Command { name, .. } if name == wanted)
     }
 
     /// /start opens a new conversation, unless the open one has only been waiting for it.
     fn restart(&mut self) {
-        if self.record.conversation.as_ref().is_none_or(|open| open.started) {
+        if self.record.conversation.as_ref().is_none_or(|open| open.started || open.over) {
             let keyboard = self.record.conversation.as_ref().and_then(|old| old.keyboard);
             self.open();
             self.conversation().keyboard = keyboard;
@@ -67,9 +72,8 @@ impl Turn<'_> {
     fn not_started(&mut self) {
         self.hear();
         if self.script.wait_for_start {
-            let text = self.script.not_started.pick(self.event.profile.language_code.as_deref(), &self.script.language);
-            let html = plain_to_html(text.unwrap_or_default());
-            return self.say(&html, crate::domain::Markup::Nothing);
+            let html = self.own_text(&self.script.texts.not_started);
+            return self.say(&html, Markup::Nothing);
         }
         match self.alias() {
             Some(step) => {
@@ -97,6 +101,7 @@ impl Turn<'_> {
                 Some(button) => Meaning::Follow(button.target.clone()),
                 None => self.alias().map_or(Meaning::Nothing, |step| Meaning::Follow(Target::Step(step))),
             },
+            Content::Command { name, .. } if name == "end" && self.alias().is_none() => Meaning::NothingToEnd,
             Content::Command { .. } => self.alias().map_or(Meaning::Nothing, |step| Meaning::Follow(Target::Step(step))),
             _ => Meaning::Nothing,
         }
@@ -116,6 +121,9 @@ impl Turn<'_> {
             }
             Meaning::Follow(Target::Url(_)) | Meaning::Again => {}
             Meaning::Gone => self.ask_again(Some(Notice::ButtonGone)),
+            Meaning::NothingToEnd => self.notice(Notice::NoConsultation),
+            // Where a consultation was, or nobody was there for one, the next word begins the dialog.
+            Meaning::Nothing if self.at_operator() => self.begin(),
             Meaning::Nothing => self.ask_again(Some(Notice::NotUnderstood)),
         }
     }
@@ -131,7 +139,12 @@ impl Turn<'_> {
 
     /// The step waits for nothing.
     fn at_rest(&self) -> bool {
-        self.step().is_none_or(|step| step.kind == StepKind::Text)
+        self.step().is_none_or(|step| step.kind != StepKind::Buttons)
+    }
+
+    /// The step handed over to an operator, and that is past.
+    pub fn at_operator(&self) -> bool {
+        self.step().is_some_and(|step| step.kind == StepKind::Operator)
     }
 
     /// The step where the person stands.

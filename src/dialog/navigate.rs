@@ -11,7 +11,7 @@ use crate::domain::{Author, Formatted, Markup, MessageKind, OperationBody, Scrip
 use crate::text::{self, Notice};
 
 /// The longest text of one message, in UTF-16 units.
-const LONGEST: u32 = 4096;
+pub(super) const LONGEST: u32 = 4096;
 
 impl<'a> Turn<'a> {
     /// Begins the dialog at its first step. A bot without one only notifies, and says so (NTF-18).
@@ -37,7 +37,7 @@ impl<'a> Turn<'a> {
         let mut passed = HashSet::new();
         let mut next = Some(first);
         while let Some(id) = next {
-            if !passed.insert(id) {
+            if !passed.insert(id) || self.conversation().refused.contains(&id) {
                 return self.report(Flaw::Loop(id));
             }
             let Some(step) = script.steps.get(&id) else {
@@ -46,7 +46,11 @@ impl<'a> Turn<'a> {
             };
             self.conversation().step = Some(id);
             self.show(step);
-            next = (step.kind == StepKind::Text).then_some(step.next).flatten();
+            next = match step.kind {
+                StepKind::Text => step.next,
+                StepKind::Buttons => None,
+                StepKind::Operator => self.request(step),
+            };
         }
     }
 
@@ -57,20 +61,20 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Asks the current step again, after a hint.
+    /// Asks the current step again, after a hint. One that handed over to an operator asks nothing: the dialog begins.
     pub fn ask_again(&mut self, hint: Option<Notice>) {
         if let Some(notice) = hint {
             self.notice(notice);
         }
         let script: &'a Script = self.script;
-        let Some(step) = self.step().map(|step| step.id).and_then(|id| script.steps.get(&id)) else {
-            return self.begin();
-        };
-        self.show(step);
+        match self.step().map(|step| step.id).and_then(|id| script.steps.get(&id)) {
+            Some(step) if step.kind != StepKind::Operator => self.show(step),
+            _ => self.begin(),
+        }
     }
 
     /// Says a step's text, with its keyboards.
-    fn show(&mut self, step: &Step) {
+    pub fn show(&mut self, step: &Step) {
         let html = self.words_of(step);
         let inline = keyboard::inline_rows(step, self.script, self.language());
         let reply = keyboard::reply_rows(step, self.script, self.language());
@@ -95,7 +99,7 @@ impl<'a> Turn<'a> {
     fn say_over(&mut self, html: &str, markup: Markup) {
         if text::formatted(html).text.is_empty() {
             let sentence = Notice::Choose.sentence(self.language());
-            self.say(sentence, markup);
+            self.say(&sentence, markup);
         } else {
             self.say(html, markup);
         }
@@ -103,7 +107,7 @@ impl<'a> Turn<'a> {
 
     /// The step's text for this person, as HTML.
     fn words_of(&mut self, step: &Step) -> String {
-        let Some(html) = step.text.pick(self.event.profile.language_code.as_deref(), &self.script.language) else { return String::new() };
+        let Some(html) = step.text.pick(self.profile.language_code.as_deref(), &self.script.language) else { return String::new() };
         text::render(html, &self.values()).unwrap_or_else(|broken| {
             self.report(Flaw::Template(step.id));
             broken.text
@@ -112,7 +116,7 @@ impl<'a> Turn<'a> {
 
     /// What placeholders may name.
     fn values(&self) -> serde_json::Value {
-        let profile = &self.event.profile;
+        let profile = &self.profile;
         json!({"partner": {"name": profile.full_name()}, "sender": {"first_name": profile.first_name, "username": profile.username}})
     }
 
@@ -148,7 +152,9 @@ impl<'a> Turn<'a> {
             body,
             step,
             telegram_message: None,
+            consultation: None,
+            discuss_message: None,
         }));
-        self.effects.push(Effect::Say { conversation, sequence, text, markup });
+        self.effects.push(Effect::Say { conversation, sequence, text, markup, confirm: false });
     }
 }

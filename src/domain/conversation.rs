@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{BotId, ConversationKey, StepId};
+use super::{BotId, Consultation, ConversationKey, StepId};
 
 /// Where a conversation stands. Everything the engine needs to go on, and nothing that Odoo owns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,18 +26,41 @@ pub struct Conversation {
     pub sequence: u32,
     /// The last activity of either side.
     pub active: Timestamp,
-    /// Odoo does not know this conversation any more (its database was restored): the next word opens one at the same place.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub forgotten: bool,
+    /// It is over in Odoo: ended together with its consultation, or unknown there (its database was restored). The next word opens one at the same place.
+    #[serde(default, alias = "forgotten", skip_serializing_if = "std::ops::Not::not")]
+    pub over: bool,
     /// The keyboard label last taken, and Telegram's date of it: the same tap again within 3 s is one tap.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken: Option<(String, Timestamp)>,
+    /// An operator has this conversation, or is awaited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consultation: Option<Consultation>,
+    /// Steps that found no operator since the person last said something: none of them is tried again before the next word.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<StepId>,
 }
 
 impl Conversation {
     /// A conversation that begins now.
     pub fn open(key: ConversationKey, bot: BotId, now: Timestamp) -> Self {
-        Self { key, bot, step: None, started: false, keyboard: None, sequence: 0, active: now, forgotten: false, taken: None }
+        Self {
+            key,
+            bot,
+            step: None,
+            started: false,
+            keyboard: None,
+            sequence: 0,
+            active: now,
+            over: false,
+            taken: None,
+            consultation: None,
+            refused: Vec::new(),
+        }
+    }
+
+    /// Goes on where another conversation stood.
+    pub fn stand_where(&mut self, other: &Self) {
+        (self.step, self.started, self.keyboard) = (other.step, other.started, other.keyboard);
     }
 
     /// The number of the next message of the transcript.

@@ -91,6 +91,8 @@ odoo_id! {
     ButtonId,
     /// `chatbridge.event`.
     EventId,
+    /// `mail.message`: what an operator wrote in Discuss.
+    DiscussMessageId,
 }
 
 telegram_id! {
@@ -109,6 +111,10 @@ telegram_id! {
 drawn_key! {
     /// One conversation, from its opening to its end.
     ConversationKey,
+    /// One consultation, from the wish for an operator to its end; drawn by the bridge, or by Odoo where it begins there.
+    ConsultationKey,
+    /// One event of Odoo's; the same key never has its effect twice.
+    EventKey,
     /// One operation for Odoo; the same key is never carried out twice.
     OperationKey,
 }

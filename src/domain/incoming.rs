@@ -1,15 +1,15 @@
-//! What a person does in a chat, in the words of no messenger.
+//! What happens in a chat, in the words of no messenger.
 
 use jiff::Timestamp;
 
-use super::{ChatId, MessageId, Profile};
+use super::{ChatId, FromOdoo, MessageId, Profile};
 
-/// Something a person did.
+/// Something a person did, or something that happened to their chat in Odoo.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incoming {
     /// Where.
     pub chat: ChatId,
-    /// Who.
+    /// Who; for what happened in Odoo: whose chat it is, as Odoo knows them.
     pub profile: Profile,
     /// When, by the messenger's clock (a tap: when it reached us).
     pub at: Timestamp,
@@ -19,7 +19,7 @@ pub struct Incoming {
     pub content: Content,
 }
 
-/// The kinds of things a person does.
+/// The kinds of things that happen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
     /// A text; a tap on the reply keyboard comes as one too.
@@ -46,4 +46,6 @@ pub enum Content {
     Blocked,
     /// The person unblocked the bot.
     Unblocked,
+    /// Not a person's doing.
+    Odoo(FromOdoo),
 }

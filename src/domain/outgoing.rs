@@ -15,6 +15,9 @@ pub struct Outgoing {
     pub sequence: u32,
     /// What to do.
     pub request: Request,
+    /// Odoo is to hear when the messenger has taken it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub confirm: bool,
 }
 
 /// What can be asked of a messenger.

@@ -21,8 +21,10 @@ pub struct Script {
     pub language: String,
     /// The bot answers `not_started` until /start (B-SET-15).
     pub wait_for_start: bool,
-    /// The not-started message (B-SET-4).
-    pub not_started: Localized,
+    /// Nobody serves as an operator from a messenger (B-SET-2); on consultation desks.
+    pub odoo_operators_only: bool,
+    /// What it says besides its steps.
+    pub texts: Texts,
     /// Where the bot can be met.
     pub channels: Vec<Channel>,
     /// Every step by its id.
@@ -35,6 +37,23 @@ pub struct Script {
     pub inline: HashMap<ButtonId, Target>,
 }
 
+/// What a bot says besides its steps: plain texts. An empty one says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Texts {
+    /// Before /start (B-SET-4).
+    pub not_started: Localized,
+    /// An operator has joined (B-SET-5); the subject stands before it.
+    pub operator_connected: Localized,
+    /// Nobody is there (B-SET-6).
+    pub no_operator: Localized,
+    /// How to end a consultation (B-SET-7).
+    pub how_to_end: Localized,
+    /// On a desk: who writes has to be approved as an operator (B-SET-8).
+    pub moderation: Localized,
+    /// A consultation has ended (B-SET-11).
+    pub consultation_ended: Localized,
+}
+
 /// A connection through one messenger.
 #[derive(Debug, Clone)]
 pub struct Channel {
@@ -44,6 +63,14 @@ pub struct Channel {
     pub telegram_bot: TelegramBotId,
     /// The secret that opens it.
     pub token: SecretString,
+    /// Operators are called by their names (B-SET-17).
+    pub send_operator_name: bool,
+    /// It is said when an operator joins (B-SET-18).
+    pub join_message: bool,
+    /// It is said when a consultation has ended (B-SET-19).
+    pub end_message: bool,
+    /// Telegram is to call us at this public address; none: we ask it.
+    pub webhook_url: Option<String>,
 }
 
 /// One node of the dialog.
@@ -57,6 +84,8 @@ pub struct Step {
     pub text: Localized,
     /// The step after it.
     pub next: Option<StepId>,
+    /// Whom to ask, of the kind `Operator`.
+    pub operator: ToOperator,
     /// The reply keyboard, by rows.
     pub keyboard: Vec<Vec<Button>>,
     /// The buttons under the message, by rows.
@@ -70,6 +99,17 @@ pub enum StepKind {
     Text,
     /// Waits for one of its buttons (ST-BTN).
     Buttons,
+    /// Hands the person over to an operator (ST-OP).
+    Operator,
+}
+
+/// Where a step of the kind `Operator` hands over to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ToOperator {
+    /// The desk whose operators are asked; none where the admin has not said.
+    pub bot: Option<BotId>,
+    /// The step to go to when nobody is there; none: the person waits in the queue.
+    pub otherwise: Option<StepId>,
 }
 
 /// A button of either keyboard.
@@ -95,6 +135,11 @@ pub enum Target {
 }
 
 impl Script {
+    /// One of its channels.
+    pub fn channel(&self, id: ChannelId) -> Option<&Channel> {
+        self.channels.iter().find(|channel| channel.id == id)
+    }
+
     /// The step that a word or command leads to.
     pub fn alias(&self, word: &str) -> Option<StepId> {
         self.aliases.get(&fold(word)).copied()

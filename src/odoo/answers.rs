@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::faults;
 use super::node::Node;
 use super::script::script_from_json;
-use crate::domain::{BotId, EventId, Operation};
-use crate::ports::{Applied, BackendEvent, Class, Configuration, EventKind, Failure};
+use crate::domain::{BotId, Operation};
+use crate::ports::{Applied, Class, Configuration, Failure};
 
 /// An answer that is one of the port's types. Serde's own error is dropped, since it may quote a value.
 pub fn plain<T: DeserializeOwned>(answer: Value, name: &str) -> Result<T, Failure> {
@@ -58,23 +58,4 @@ pub fn only_answer(answer: &Value) -> Result<Value, Failure> {
         Some(sentence) => Err(Failure::new(Class::Refused, sentence)),
         None => Ok(only.field("answer").value().clone()),
     }
-}
-
-/// Events. One without an id can't be acknowledged: the whole answer is refused then, so that somebody looks at it.
-pub fn events(answer: &Value) -> Result<Vec<BackendEvent>, Failure> {
-    Node::root(answer, "events").items()?.iter().map(event).collect()
-}
-
-fn event(node: &Node) -> Result<BackendEvent, Failure> {
-    let id = EventId(node.field("id").number()?);
-    let kind = match node.field("kind").text()? {
-        "configuration" => EventKind::Configuration { bots: bots(&node.field("payload").field("bots")) },
-        other => EventKind::Unknown(other.to_owned()),
-    };
-    Ok(BackendEvent { id, kind })
-}
-
-/// That something has changed matters more than where: the hashes tell.
-fn bots(node: &Node) -> Vec<BotId> {
-    node.items().unwrap_or_default().iter().filter_map(|id| id.number().ok().map(BotId)).collect()
 }

@@ -12,7 +12,7 @@ use super::login::Account;
 use super::session::{Session, Sessions};
 use super::trouble::Trouble;
 use super::wire::to_json;
-use super::{answers, faults};
+use super::{answers, events, faults};
 use crate::domain::{BotId, ChannelId, EventId, Operation, UserId};
 use crate::ports::{Applied, Backend, BackendEvent, Claim, Configuration, Failure, Heartbeat, Hello, OpenConversation, Pulse, Welcome};
 
@@ -117,7 +117,7 @@ impl Backend for OdooBackend {
     }
 
     async fn events(&self, claim: &Claim, limit: u32) -> Result<Vec<BackendEvent>, Failure> {
-        answers::events(&self.read("events", json!([claim, limit, null])).await?)
+        events::events(&self.read("events", json!([claim, limit, null])).await?)
     }
 
     async fn done(&self, claim: &Claim, events: &[EventId]) -> Result<(), Failure> {

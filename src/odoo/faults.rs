@@ -118,6 +118,11 @@ pub fn unreadable(place: &str) -> Failure {
     )
 }
 
+/// An answer that only a newer bridge understands.
+pub fn newer(what: &str, place: &str) -> Failure {
+    Failure::new(Class::Malformed, format!("Odoo has {what} that this bridge does not know ({place}): update the bridge"))
+}
+
 fn of_exception(raised: &Raised, login: &str) -> Failure {
     let Raised { name, sentence, .. } = raised;
     match class(name) {

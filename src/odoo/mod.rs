@@ -9,6 +9,7 @@
 mod answers;
 mod backend;
 mod connection;
+mod events;
 mod faults;
 mod login;
 mod node;

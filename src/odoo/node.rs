@@ -1,6 +1,9 @@
 //! Reads JSON by hand, knowing where it is: what can't be read is named by its place, never by its value.
 
+use std::str::FromStr;
+
 use serde_json::Value;
+use ulid::Ulid;
 
 use super::faults;
 use crate::domain::Localized;
@@ -48,6 +51,16 @@ impl<'a> Node<'a> {
         self.value.as_i64().ok_or_else(|| self.unreadable())
     }
 
+    /// A key that somebody drew: a ULID.
+    pub fn key(&self) -> Result<Ulid, Failure> {
+        Ulid::from_string(self.text()?).map_err(|_| self.unreadable())
+    }
+
+    /// An id of Telegram's: a number in a text.
+    pub fn telegram_id<T: FromStr>(&self) -> Result<T, Failure> {
+        self.text()?.parse().map_err(|_| self.unreadable())
+    }
+
     /// Yes or no; absent is no.
     pub fn flag(&self) -> Result<bool, Failure> {
         match self.value {
@@ -55,6 +68,11 @@ impl<'a> Node<'a> {
             Value::Bool(flag) => Ok(*flag),
             _ => Err(self.unreadable()),
         }
+    }
+
+    /// Yes or no; absent is `otherwise`.
+    pub fn flag_or(&self, otherwise: bool) -> Result<bool, Failure> {
+        if self.value.is_null() { Ok(otherwise) } else { self.flag() }
     }
 
     /// What `read` makes of it, unless it is absent.
@@ -81,6 +99,11 @@ impl<'a> Node<'a> {
     /// The value itself.
     pub fn value(&self) -> &'a Value {
         self.value
+    }
+
+    /// This is something that only a newer bridge knows.
+    pub fn newer(&self, what: &str) -> Failure {
+        faults::newer(what, &self.place)
     }
 
     /// This can't be read.

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::node::Node;
-use crate::domain::{BotId, Button, ButtonId, Channel, ChannelId, Script, Step, StepId, StepKind, Target, TelegramBotId, script};
+use crate::domain::{BotId, Button, ButtonId, Channel, ChannelId, Script, Step, StepId, StepKind, Target, TelegramBotId, Texts, ToOperator, script};
 use crate::ports::Failure;
 
 /// The bot that this JSON describes. What can't be read is a `Malformed` that names bot and field. A channel whose token is missing or can't be one is
@@ -22,12 +22,24 @@ pub fn script_from_json(json: &Value) -> Result<Script, Failure> {
         client: is_client(&node.field("kind"))?,
         language: node.field("language").text()?.to_owned(),
         wait_for_start: node.field("wait_for_start").flag()?,
-        not_started: node.field("texts").field("not_started").localized()?,
+        odoo_operators_only: node.field("odoo_operators_only").flag()?,
+        texts: texts(&node.field("texts"))?,
         channels: channels(&node, bot)?,
         first: steps.iter().find(|read| read.first).map(|read| read.step.id),
         aliases: aliases(&steps),
         inline: steps.iter().flat_map(|read| read.step.buttons.iter().flatten()).map(|button| (button.id, button.target.clone())).collect(),
         steps: steps.into_iter().map(|read| (read.step.id, read.step)).collect(),
+    })
+}
+
+fn texts(node: &Node) -> Result<Texts, Failure> {
+    Ok(Texts {
+        not_started: node.field("not_started").localized()?,
+        operator_connected: node.field("operator_connected").localized()?,
+        no_operator: node.field("no_operator").localized()?,
+        how_to_end: node.field("how_to_end").localized()?,
+        moderation: node.field("moderation").localized()?,
+        consultation_ended: node.field("consultation_ended").localized()?,
     })
 }
 
@@ -44,6 +56,10 @@ fn step(node: &Node) -> Result<ReadStep, Failure> {
         kind: step_kind(&node.field("kind"))?,
         text: node.field("text").localized()?,
         next: step_id(&node.field("next"))?,
+        operator: ToOperator {
+            bot: node.field("operator_bot").optional(|node| node.number().map(BotId))?,
+            otherwise: step_id(&node.field("no_operator_step"))?,
+        },
         keyboard: rows(&node.field("keyboard"))?,
         buttons: rows(&node.field("buttons"))?,
     };
@@ -84,7 +100,8 @@ fn step_kind(node: &Node) -> Result<StepKind, Failure> {
     match node.text()? {
         "text" => Ok(StepKind::Text),
         "buttons" => Ok(StepKind::Buttons),
-        _ => Err(node.unreadable()),
+        "operator" => Ok(StepKind::Operator),
+        _ => Err(node.newer("a step of a kind")),
     }
 }
 
@@ -105,7 +122,15 @@ fn channels(bot: &Node, id: BotId) -> Result<Vec<Channel>, Failure> {
             continue;
         }
         match node.field("token").optional(Node::text)?.and_then(telegram_bot) {
-            Some((telegram_bot, token)) => channels.push(Channel { id: channel, telegram_bot, token }),
+            Some((telegram_bot, token)) => channels.push(Channel {
+                id: channel,
+                telegram_bot,
+                token,
+                send_operator_name: node.field("send_operator_name").flag()?,
+                join_message: node.field("join_message").flag_or(true)?,
+                end_message: node.field("end_message").flag_or(true)?,
+                webhook_url: node.field("webhook_url").optional(Node::text)?.map(str::to_owned),
+            }),
             None => tracing::warn!(bot.id = %id, channel.id = %channel, "a channel without a token, or with one that can't be one, is left out"),
         }
     }

@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Failure;
-use crate::domain::{BotId, ChannelId, ConversationKey, EventId, Operation, OperationKey, Script, StepId, UserId};
+use crate::domain::{
+    BotId, ChannelId, ConsultationKey, ConsultationState, ConversationKey, EventId, EventKey, Incoming, Operation, OperationKey, Script, StepId,
+    UserId,
+};
 
 /// The system of record. Calls may run side by side. A call that fails with `Certainty::Unknown` may be repeated as it is: `apply` and `done` are idempotent, the rest reads.
 #[async_trait]
@@ -184,6 +187,23 @@ pub struct OpenConversation {
     pub state: serde_json::Value,
     /// The last line's number.
     pub sequence: u32,
+    /// The last activity.
+    pub at: Timestamp,
+    /// Its consultation, where one runs.
+    #[serde(default)]
+    pub consultation: Option<OpenConsultation>,
+}
+
+/// A running consultation as Odoo has it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct OpenConsultation {
+    /// Its key.
+    pub consultation: ConsultationKey,
+    /// How far it is.
+    pub state: ConsultationState,
+    /// Who has it.
+    #[serde(default)]
+    pub operator: Option<String>,
 }
 
 /// Something that happened in Odoo.
@@ -203,6 +223,17 @@ pub enum EventKind {
         /// The bots.
         bots: Vec<BotId>,
     },
+    /// Something concerns a chat: it takes its place in the order of that chat.
+    Chat {
+        /// The same key never has its effect twice.
+        key: EventKey,
+        /// Through which channel.
+        channel: ChannelId,
+        /// What happened.
+        event: Box<Incoming>,
+    },
+    /// It could not be read: acknowledged, logged with the place of the fault.
+    Unreadable(Failure),
     /// A kind that this bridge does not know (a newer addon): acknowledged, logged.
     Unknown(String),
 }

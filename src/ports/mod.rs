@@ -9,10 +9,10 @@ pub mod messenger;
 pub mod store;
 
 pub use backend::{
-    Applied, Backend, BackendEvent, ChannelState, ChannelStatus, Claim, Configuration, EventKind, Heartbeat, Hello, OpenConversation, Pulse,
-    Readiness, Welcome,
+    Applied, Backend, BackendEvent, ChannelState, ChannelStatus, Claim, Configuration, EventKind, Heartbeat, Hello, OpenConsultation,
+    OpenConversation, Pulse, Readiness, Welcome,
 };
 pub use clock::{Clock, SystemClock};
 pub use failure::{Certainty, Class, Failure};
 pub use messenger::{Connect, Identity, Messenger, Update};
-pub use store::{Change, Committed, Counts, Lane, Parked, SendId, Store, StoreIdentity, StoredOperation, StoredSend};
+pub use store::{Cause, Change, Committed, Counts, Lane, Parked, SendId, Store, StoreIdentity, StoredOperation, StoredSend};

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Failure;
-use crate::domain::{BotId, ChatKey, ChatRecord, Operation, Outgoing, TelegramBotId, UpdateId};
+use crate::domain::{BotId, ChatKey, ChatRecord, EventKey, Operation, Outgoing, TelegramBotId, UpdateId};
 
 /// A durable store. When `commit` has returned `Done`, all of the change is safe against a crash of the process or the machine; when it has failed, none of it happened.
 /// Reads see every change whose `commit` has returned. Reads are short (no network) and may be called from async code.
@@ -39,7 +39,7 @@ pub trait Store: Send + Sync {
     /// How much waits.
     fn counts(&self) -> Result<Counts, Failure>;
 
-    /// Forgets marks of updates seen before this instant; how many.
+    /// Forgets marks of updates and events seen before this instant; how many.
     async fn prune_seen(&self, before: Timestamp) -> Result<u64, Failure>;
 }
 
@@ -59,8 +59,8 @@ pub struct SendId {
 /// One change. Its parts are carried out in this order; `Default` is the empty change.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
-    /// The update that causes it, marked as seen at this instant.
-    pub seen: Option<(TelegramBotId, UpdateId, Timestamp)>,
+    /// What causes it, marked as seen at this instant.
+    pub seen: Option<(Cause, Timestamp)>,
     /// New working copies.
     pub chats: Vec<(ChatKey, ChatRecord)>,
     /// Messages to be sent, appended.
@@ -81,6 +81,15 @@ pub struct Change {
     pub forget_bots: Vec<BotId>,
 }
 
+/// What may come again, and has its effect once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Cause {
+    /// An update of Telegram's.
+    Update(TelegramBotId, UpdateId),
+    /// An event of Odoo's.
+    Event(EventKey),
+}
+
 /// An operation that Odoo refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parked {
@@ -95,7 +104,7 @@ pub struct Parked {
 pub enum Committed {
     /// It is safe.
     Done,
-    /// The update had been seen before: nothing was changed.
+    /// Its cause had been seen before: nothing was changed.
     Duplicate,
 }
 

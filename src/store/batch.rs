@@ -3,8 +3,8 @@
 use redb::{ReadableTable, Table, WriteTransaction};
 
 use super::facts::{BATCH, IDENTITY, NEXT};
-use super::rows::{Mark, Rows};
-use super::tables::{BOTS, CHATS, COUNTERS, META, OPERATIONS, PARKED, SEEN, SENDS};
+use super::rows::{EventRow, Mark, Rows, UpdateRow};
+use super::tables::{BOTS, CHATS, COUNTERS, META, OPERATIONS, PARKED, SEEN, SEEN_EVENTS, SENDS};
 
 /// What the writer can be asked to do.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(super) enum Task {
 pub(super) enum Outcome {
     /// The change is safe.
     Done,
-    /// The update had been seen before.
+    /// Its cause had been seen before.
     Duplicate,
     /// So many marks are gone.
     Forgotten(u64),
@@ -54,7 +54,8 @@ pub(super) fn carry_out(transaction: &WriteTransaction, tasks: &[Task]) -> Resul
 
 /// The tables of a transaction, open for writing, and the number that the next row gets.
 struct Desk<'t> {
-    seen: Table<'t, (i64, i64), i128>,
+    seen: Table<'t, UpdateRow, i128>,
+    seen_events: Table<'t, EventRow, i128>,
     chats: Table<'t, (i64, i64), &'static [u8]>,
     sends: Table<'t, (i64, i64, u64), &'static [u8]>,
     operations: Table<'t, (u8, u64), &'static [u8]>,
@@ -68,6 +69,7 @@ impl<'t> Desk<'t> {
     fn open(transaction: &'t WriteTransaction, next: u64) -> Result<Self, redb::Error> {
         Ok(Self {
             seen: transaction.open_table(SEEN)?,
+            seen_events: transaction.open_table(SEEN_EVENTS)?,
             chats: transaction.open_table(CHATS)?,
             sends: transaction.open_table(SENDS)?,
             operations: transaction.open_table(OPERATIONS)?,
@@ -87,10 +89,13 @@ impl<'t> Desk<'t> {
 
     fn change(&mut self, rows: &Rows) -> Result<Outcome, redb::Error> {
         if let Some((mark, at)) = rows.seen {
-            if self.seen.get(mark)?.is_some() {
+            if self.seen_at(mark)?.is_some() {
                 return Ok(Outcome::Duplicate);
             }
-            self.seen.insert(mark, at)?;
+            match mark {
+                Mark::Update(update) => drop(self.seen.insert(update, at)?),
+                Mark::Event(event) => drop(self.seen_events.insert(event, at)?),
+            }
         }
         self.append(rows)?;
         self.remove(rows)?;
@@ -143,13 +148,22 @@ impl<'t> Desk<'t> {
     fn forget(&mut self, marks: &[Mark], before: i128) -> Result<Outcome, redb::Error> {
         let mut forgotten = 0;
         for mark in marks {
-            let old = self.seen.get(mark)?.is_some_and(|at| at.value() < before);
-            if old {
-                self.seen.remove(mark)?;
+            if self.seen_at(*mark)?.is_some_and(|at| at < before) {
+                match *mark {
+                    Mark::Update(update) => drop(self.seen.remove(update)?),
+                    Mark::Event(event) => drop(self.seen_events.remove(event)?),
+                }
                 forgotten += 1;
             }
         }
         Ok(Outcome::Forgotten(forgotten))
+    }
+
+    fn seen_at(&self, mark: Mark) -> Result<Option<i128>, redb::Error> {
+        Ok(match mark {
+            Mark::Update(update) => self.seen.get(update)?.map(|at| at.value()),
+            Mark::Event(event) => self.seen_events.get(event)?.map(|at| at.value()),
+        })
     }
 
     fn number(&mut self) -> u64 {

@@ -10,5 +10,7 @@ pub(super) const BATCH: &str = "batch";
 pub(super) const IDENTITY: &str = "identity";
 
 /// The format that this version reads and writes. Raise it when an older bridge could not read the file any more: also when a stored enum grows by a kind
-/// (an operation, a request), since one row that cannot be read would hold up its whole lane.
-pub(super) const KNOWN_FORMAT: u64 = 1;
+/// (an operation, a request), since one row that cannot be read would hold up its whole lane. A file of a former format is raised when it is opened.
+///
+/// 1: the first. 2: consultations; marks of events.
+pub(super) const KNOWN_FORMAT: u64 = 2;

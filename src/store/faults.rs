@@ -15,7 +15,7 @@ use super::RedbStore;
 use super::file::{Opener, builder};
 use crate::domain::{TelegramBotId, UpdateId};
 use crate::ports::contract::store::samples::{chat, instant, operation, outgoing, record};
-use crate::ports::{Certainty, Change, Class, Committed, Failure, Lane, Store};
+use crate::ports::{Cause, Certainty, Change, Class, Committed, Failure, Lane, Store};
 
 /// When the disk fails, and how.
 #[derive(Debug)]
@@ -132,7 +132,7 @@ fn open(folder: &Path, plan: &Arc<Plan>) -> RedbStore {
 fn change(update: u32) -> Change {
     let key = chat(1, i64::from(update));
     Change {
-        seen: Some((TelegramBotId(1), UpdateId(update.into()), instant(0))),
+        seen: Some((Cause::Update(TelegramBotId(1), UpdateId(update.into())), instant(0))),
         chats: vec![(key, record(&"x".repeat(60_000)))],
         sends: vec![outgoing(key, 1), outgoing(key, 2)],
         operations: vec![(Lane(0), operation(update))],

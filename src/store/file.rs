@@ -52,6 +52,10 @@ impl StoreFile {
         if found > KNOWN_FORMAT {
             return Err(OpenError::Newer { path, found, known: KNOWN_FORMAT });
         }
+        if found < KNOWN_FORMAT {
+            raise(&database).map_err(|error| OpenError::of(&path, error))?;
+            tracing::info!(found, now = KNOWN_FORMAT, "the store's format has been raised; an older bridge cannot open it any more");
+        }
         Ok(Self { folder, opener, database: RwLock::new(Some(database)) })
     }
 
@@ -102,6 +106,14 @@ fn open(folder: &Folder, opener: &Opener) -> Result<Database, Error> {
 
 fn format(database: &Database) -> Result<u64, Error> {
     reads::format(&database.begin_read()?)
+}
+
+/// Brings a file of a former format to ours: what has come since is there, and empty.
+fn raise(database: &Database) -> Result<(), Error> {
+    let transaction = begin(database)?;
+    tables::make(&transaction)?;
+    transaction.open_table(COUNTERS)?.insert(FORMAT, KNOWN_FORMAT)?;
+    Ok(transaction.commit()?)
 }
 
 fn make(folder: &Folder, opener: &Opener) -> Result<(), Error> {

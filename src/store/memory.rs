@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::redb_store::other_store;
-use crate::domain::{BotId, ChatKey, ChatRecord, Operation, Outgoing, TelegramBotId, UpdateId};
-use crate::ports::{Change, Committed, Counts, Failure, Lane, Parked, SendId, Store, StoreIdentity, StoredOperation, StoredSend};
+use crate::domain::{BotId, ChatKey, ChatRecord, Operation, Outgoing};
+use crate::ports::{Cause, Change, Committed, Counts, Failure, Lane, Parked, SendId, Store, StoreIdentity, StoredOperation, StoredSend};
 
 /// A store that keeps its promises as long as the process lives. A clone is the same store: drop one and go on with the other, and it is
 /// as if the bridge had been killed and started anew.
@@ -20,7 +20,7 @@ pub struct MemoryStore {
 
 #[derive(Debug)]
 struct Contents {
-    seen: BTreeMap<(TelegramBotId, UpdateId), Timestamp>,
+    seen: BTreeMap<Cause, Timestamp>,
     chats: BTreeMap<ChatKey, ChatRecord>,
     sends: BTreeMap<SendId, Outgoing>,
     operations: BTreeMap<(Lane, u64), Operation>,
@@ -74,11 +74,11 @@ impl Contents {
         if change.identity.as_ref().is_some_and(|identity| identity.store_id != self.identity.store_id) {
             return Err(other_store());
         }
-        if let Some((bot, update, at)) = change.seen {
-            if self.seen.contains_key(&(bot, update)) {
+        if let Some((cause, at)) = change.seen {
+            if self.seen.contains_key(&cause) {
                 return Ok(Committed::Duplicate);
             }
-            self.seen.insert((bot, update), at);
+            self.seen.insert(cause, at);
         }
         self.carry_out(change);
         Ok(Committed::Done)

@@ -2,11 +2,11 @@
 
 use std::ops::Bound;
 
-use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
+use redb::{Key, ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition};
 
 use super::facts::{BATCH, FORMAT, IDENTITY};
-use super::rows::{ChatRow, Mark, SendRow};
-use super::tables::{BOTS, CHATS, COUNTERS, META, OPERATIONS, PARKED, SEEN, SENDS};
+use super::rows::{ChatRow, SendRow};
+use super::tables::{BOTS, CHATS, COUNTERS, META, OPERATIONS, PARKED, SENDS};
 use crate::ports::Counts;
 
 /// The result of a read.
@@ -89,19 +89,22 @@ pub(super) fn counts(store: &ReadTransaction) -> Read<Counts> {
     })
 }
 
-/// A slice of the marks.
-pub(super) struct Slice {
+/// A slice of the marks of one kind.
+pub(super) struct Slice<K> {
     /// Those that are older than the instant asked for.
-    pub(super) old: Vec<Mark>,
+    pub(super) old: Vec<K>,
     /// The last one looked at; none when the slice is empty, so that was the end.
-    pub(super) last: Option<Mark>,
+    pub(super) last: Option<K>,
 }
 
 /// Looks at the next `limit` marks for those older than an instant.
-pub(super) fn old_marks(store: &ReadTransaction, from: Bound<Mark>, limit: usize, before: i128) -> Read<Slice> {
-    let table = store.open_table(SEEN)?;
+pub(super) fn old_marks<K>(store: &ReadTransaction, marks: TableDefinition<K, i128>, from: Bound<K>, limit: usize, before: i128) -> Read<Slice<K>>
+where
+    K: Key + Copy + for<'a> redb::Value<SelfType<'a> = K>,
+{
+    let table = store.open_table(marks)?;
     let mut slice = Slice { old: Vec::new(), last: None };
-    for row in table.range::<Mark>((from, Bound::Unbounded))?.take(limit) {
+    for row in table.range::<K>((from, Bound::Unbounded))?.take(limit) {
         let (mark, at) = row?;
         if at.value() < before {
             slice.old.push(mark.value());

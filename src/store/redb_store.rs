@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use redb::ReadTransaction;
+use redb::{Key, ReadTransaction, TableDefinition};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
@@ -16,6 +16,7 @@ use super::batch::{Outcome, Task};
 use super::file::{Opener, StoreFile, real_disk};
 use super::folder::Folder;
 use super::rows::{self, Mark, Rows, decode};
+use super::tables::{SEEN, SEEN_EVENTS};
 use super::writer::{self, Request};
 use super::{OpenError, failure, reads};
 use crate::domain::{BotId, ChannelId, ChatId, ChatKey, ChatRecord};
@@ -65,6 +66,21 @@ impl RedbStore {
         match self.ask(Task::Forget { marks, before }).await? {
             Outcome::Forgotten(count) => Ok(count),
             Outcome::Done | Outcome::Duplicate => Ok(0),
+        }
+    }
+
+    /// Forgets the old marks of one kind, slice by slice.
+    async fn forget_old<K>(&self, marks: TableDefinition<'static, K, i128>, kind: fn(K) -> Mark, before: i128) -> Result<u64, Failure>
+    where
+        K: Key + Copy + Send + for<'a> redb::Value<SelfType<'a> = K>,
+    {
+        let (mut from, mut forgotten) = (Bound::Unbounded, 0);
+        loop {
+            let slice = self.read(|store| reads::old_marks(store, marks, from, PRUNE_SLICE, before))?;
+            let Some(last) = slice.last else { return Ok(forgotten) };
+            forgotten += self.forget(slice.old.into_iter().map(kind).collect(), before).await?;
+            from = Bound::Excluded(last);
+            tokio::task::yield_now().await; // a million marks must not hold up the runtime
         }
     }
 
@@ -163,14 +179,8 @@ impl Store for RedbStore {
     }
 
     async fn prune_seen(&self, before: Timestamp) -> Result<u64, Failure> {
-        let (before, mut from, mut forgotten) = (rows::instant(before), Bound::Unbounded, 0);
-        loop {
-            let slice = self.read(|store| reads::old_marks(store, from, PRUNE_SLICE, before))?;
-            let Some(last) = slice.last else { return Ok(forgotten) };
-            forgotten += self.forget(slice.old, before).await?;
-            from = Bound::Excluded(last);
-            tokio::task::yield_now().await; // a million marks must not hold up the runtime
-        }
+        let before = rows::instant(before);
+        Ok(self.forget_old(SEEN, Mark::Update, before).await? + self.forget_old(SEEN_EVENTS, Mark::Event, before).await?)
     }
 }
 

@@ -4,13 +4,23 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::domain::{ChatKey, TelegramBotId, UpdateId};
-use crate::ports::{Change, Class, Failure, SendId};
+use crate::domain::ChatKey;
+use crate::ports::{Cause, Change, Class, Failure, SendId};
 
 /// A chat as a key.
 pub(super) type ChatRow = (i64, i64);
+/// What was seen, as a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// An update.
+    Update(UpdateRow),
+    /// An event.
+    Event(EventRow),
+}
 /// An update as a key.
-pub(super) type Mark = (i64, i64);
+pub(super) type UpdateRow = (i64, i64);
+/// An event as a key.
+pub(super) type EventRow = u128;
 /// A waiting message as a key.
 pub(super) type SendRow = (i64, i64, u64);
 
@@ -33,7 +43,7 @@ impl Rows {
     /// Encodes a change. Done in the caller's task: the writer thread is the one place that cannot be shared.
     pub(super) fn of(change: &Change) -> Result<Self, Failure> {
         Ok(Self {
-            seen: change.seen.map(|(bot, update, at)| (mark(bot, update), instant(at))),
+            seen: change.seen.map(|(cause, at)| (mark(cause), instant(at))),
             chats: each(&change.chats, |(key, record)| Ok((chat(*key), encode(record)?)))?,
             sends: each(&change.sends, |outgoing| Ok((chat(outgoing.to), encode(outgoing)?)))?,
             operations: each(&change.operations, |(lane, operation)| Ok((lane.0, encode(operation)?)))?,
@@ -61,9 +71,12 @@ pub(super) fn send(id: SendId) -> SendRow {
     (id.chat.channel.0, id.chat.chat.0, id.number)
 }
 
-/// An update as a key.
-pub(super) fn mark(bot: TelegramBotId, update: UpdateId) -> Mark {
-    (bot.0, update.0)
+/// A cause as a key.
+pub(super) fn mark(cause: Cause) -> Mark {
+    match cause {
+        Cause::Update(bot, update) => Mark::Update((bot.0, update.0)),
+        Cause::Event(key) => Mark::Event(key.0.0),
+    }
 }
 
 /// An instant as a value.

@@ -4,6 +4,8 @@ use redb::{TableDefinition, WriteTransaction};
 
 /// Marks of updates: Telegram bot, update → nanoseconds since 1970.
 pub(super) const SEEN: TableDefinition<(i64, i64), i128> = TableDefinition::new("seen");
+/// Marks of events: key → nanoseconds since 1970.
+pub(super) const SEEN_EVENTS: TableDefinition<u128, i128> = TableDefinition::new("seen_events");
 /// Working copies: channel, chat → `ChatRecord`.
 pub(super) const CHATS: TableDefinition<(i64, i64), &[u8]> = TableDefinition::new("chats");
 /// Messages to be sent: channel, chat, number → `Outgoing`.
@@ -19,9 +21,10 @@ pub(super) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta
 /// Numbers by name; see `facts`.
 pub(super) const COUNTERS: TableDefinition<&str, u64> = TableDefinition::new("counters");
 
-/// Makes every table, so that readers find them.
+/// Makes every table that is not there, so that readers find them.
 pub(super) fn make(transaction: &WriteTransaction) -> Result<(), redb::Error> {
     transaction.open_table(SEEN)?;
+    transaction.open_table(SEEN_EVENTS)?;
     transaction.open_table(CHATS)?;
     transaction.open_table(SENDS)?;
     transaction.open_table(OPERATIONS)?;

@@ -1,5 +1,6 @@
 //! Words on their way to people: Odoo's HTML, placeholders, lengths, and the sentences that the bridge itself says.
 
+pub mod author;
 pub mod html;
 pub mod length;
 pub mod notices;

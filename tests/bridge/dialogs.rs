@@ -2,7 +2,7 @@
 
 use chatbridge::bridge::Ended;
 use chatbridge::domain::{BotId, ChatRecord, Conversation, ConversationKey, TelegramBotId, UpdateId};
-use chatbridge::ports::{Change, Store};
+use chatbridge::ports::{Cause, Change, Store};
 use chatbridge::store::RedbStore;
 use jiff::Timestamp;
 use serde_json::json;
@@ -120,7 +120,7 @@ async fn an_update_at_which_the_engine_panics_is_put_aside() {
     world.telegram.until_confirmed(bot::NAME).await;
     assert_eq!(world.metrics().engine_failures.get(), 1);
     // It is marked as seen, so it is never tried again.
-    let seen = Some((TelegramBotId(123_456), UpdateId(update), Timestamp::now()));
+    let seen = Some((Cause::Update(TelegramBotId(123_456), UpdateId(update)), Timestamp::now()));
     assert_eq!(world.store.commit(Change { seen, ..Change::default() }).await, Ok(chatbridge::ports::Committed::Duplicate));
     // What does not touch the overflown number works in this very chat: the next words begin anew.
     ill.say("/start").await;

@@ -47,18 +47,27 @@ impl Ledger {
                 Some(last) if last + 1 == *sequence => {}
                 last => self.violations.push(format!("line {sequence} after {last:?} in {conversation}")),
             },
-            OperationBody::MessageFailed { conversation, sequence, .. } => {
+            OperationBody::MessageFailed { conversation, sequence, .. } | OperationBody::MessageSent { conversation, sequence, .. } => {
                 if self.lines.get(conversation).is_none_or(|last| last < sequence) {
-                    self.violations.push(format!("line {sequence} failed before it was written in {conversation}"));
+                    self.violations.push(format!("line {sequence} was sent or failed before it was written in {conversation}"));
                 }
             }
-            OperationBody::State { conversation, .. } | OperationBody::Close { conversation, .. } => {
+            OperationBody::State { conversation, .. }
+            | OperationBody::Close { conversation, .. }
+            | OperationBody::ConsultationRequest { conversation, .. }
+            | OperationBody::ConsultationJoined { conversation, .. }
+            | OperationBody::ConsultationEnd { conversation, .. } => {
                 if !self.lines.contains_key(conversation) {
                     self.violations.push(format!("never opened: {conversation}"));
                 }
             }
-            OperationBody::Sender { .. } | OperationBody::Membership { .. } => {}
+            OperationBody::Sender { .. } | OperationBody::Membership { .. } | OperationBody::DiscussFailed { .. } => {}
         }
+    }
+
+    /// A conversation that Odoo itself has made.
+    pub fn known(&mut self, conversation: ConversationKey) {
+        self.lines.insert(conversation, 0);
     }
 
     /// The last conversation that was opened with somebody, if Odoo knows it and it is open.
@@ -73,6 +82,8 @@ impl Ledger {
                         step: None,
                         state: serde_json::Value::Null,
                         sequence,
+                        at: operation.at,
+                        consultation: None,
                     });
                 }
                 OperationBody::State { conversation, step, state } => {

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
-use chatbridge::domain::{BotId, ChannelId, EventId, Operation, UserId};
+use chatbridge::domain::{
+    BotId, ChannelId, ChatKey, Content, ConversationKey, EventId, EventKey, FromOdoo, Incoming, OdooEvent, Operation, Profile, UserId,
+};
 use chatbridge::odoo::script_from_json;
 use chatbridge::ports::{
     Applied, Backend, BackendEvent, Claim, Class, Configuration, EventKind, Failure, Heartbeat, Hello, OpenConversation, Pulse, Readiness, Welcome,
 };
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -130,6 +133,15 @@ impl Odoo {
         desk.announce(EventKind::Configuration { bots: vec![BotId(bot)] });
     }
 
+    /// Tells of something in a chat.
+    pub fn tell(&self, chat: ChatKey, conversation: Option<ConversationKey>, what: OdooEvent) {
+        let profile =
+            Profile { user: UserId(chat.chat.0), first_name: "Олена".to_owned(), last_name: None, username: None, language_code: None };
+        let content = Content::Odoo(FromOdoo { conversation, what });
+        let event = Incoming { chat: chat.chat, profile, at: Timestamp::UNIX_EPOCH, message: None, content };
+        self.desk().announce(EventKind::Chat { key: EventKey::draw(), channel: chat.channel, event: Box::new(event) });
+    }
+
     /// Waits until so many operations have been carried out.
     pub async fn until_done(&self, count: usize) {
         until("operations in Odoo", || self.desk().ledger.done.len() >= count).await;
@@ -177,6 +189,10 @@ impl Desk {
     fn apply(&mut self, operations: &[Operation]) -> Result<Vec<Applied>, Failure> {
         if operations.is_empty() || operations.len() > 500 {
             self.ledger.violations.push(format!("a batch of {}", operations.len()));
+        }
+        let posts = operations.iter().filter(|operation| operation.body.posts_in_discuss()).count();
+        if posts > 5 {
+            self.ledger.violations.push(format!("a batch with {posts} posts in Discuss"));
         }
         if self.poison.as_ref().is_some_and(|poisonous| operations.iter().any(poisonous)) {
             return Err(Failure::new(Class::Bug, "Odoo failed with builtins.ZeroDivisionError; its log says more"));

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use chatbridge::domain::script::fold;
-use chatbridge::domain::{BotId, Button, ButtonId, Localized, Script, Step, StepId, StepKind, Target};
+use chatbridge::domain::{
+    BotId, Button, ButtonId, Channel, ChannelId, Localized, Script, Step, StepId, StepKind, Target, TelegramBotId, Texts, ToOperator,
+};
 
 /// A bot without steps that waits for /start.
 pub fn empty() -> Script {
@@ -14,8 +16,9 @@ pub fn empty() -> Script {
         client: true,
         language: "en_US".to_owned(),
         wait_for_start: true,
-        not_started: Localized::single("en_US", "Press /start to talk."),
-        channels: Vec::new(),
+        odoo_operators_only: false,
+        texts: texts(),
+        channels: vec![channel()],
         steps: HashMap::new(),
         first: None,
         aliases: HashMap::new(),
@@ -23,7 +26,33 @@ pub fn empty() -> Script {
     }
 }
 
-/// Reads one line: `bot wait=off language=uk_UA desk`, `step 1 text "Hello" /start,hi -> 2`, `keys 2: Prices -> 3 | Contacts -> 4`, `buttons 2: Site = https://a.b | More -> 3`.
+/// The texts that a new bot has (B-SET-4..8, B-SET-11).
+fn texts() -> Texts {
+    Texts {
+        not_started: Localized::single("en_US", "Press /start to talk."),
+        operator_connected: localized("connected to chat. Please start messaging! // uk_UA: у чаті. Можна писати!"),
+        no_operator: localized("Sorry, no operator available // uk_UA: На жаль, вільних операторів немає"),
+        how_to_end: localized("If you would like to end your consultation Press: /end // uk_UA: Щоб завершити консультацію, натисніть: /end"),
+        moderation: localized("Please wait for approval you as consultant"),
+        consultation_ended: localized("Consultation completed // uk_UA: Консультацію завершено"),
+    }
+}
+
+/// A channel as it is made: without names, with both messages (SET-3).
+fn channel() -> Channel {
+    Channel {
+        id: ChannelId(7),
+        telegram_bot: TelegramBotId(1),
+        token: "1:A".to_owned().into(),
+        send_operator_name: false,
+        join_message: true,
+        end_message: true,
+        webhook_url: None,
+    }
+}
+
+/// Reads one line: `bot wait=off language=uk_UA desk`, `step 1 text "Hello" /start,hi -> 2`, `keys 2: Prices -> 3 | Contacts -> 4`, `buttons 2: Site = https://a.b | More -> 3`,
+/// `operator 4: 9 -> 5` (step 4 asks desk 9, step 5 follows where nobody is there), `channel name=on join=off end=off`, `text no_operator ""`.
 pub fn describe(script: &mut Script, line: &str) {
     let (what, rest) = line.split_once(' ').unwrap_or((line, ""));
     match what {
@@ -38,6 +67,14 @@ pub fn describe(script: &mut Script, line: &str) {
             script.inline.extend(row.iter().map(|button| (button.id, button.target.clone())));
             step_of(script, id).buttons.push(row);
         }
+        "operator" => {
+            let (id, rest) = rest.split_once(':').expect("the step's id, then a colon");
+            let (bot, otherwise) = rest.split_once("->").unwrap_or((rest, ""));
+            let operator = ToOperator { bot: bot.trim().parse().ok().map(BotId), otherwise: otherwise.trim().parse().ok().map(StepId) };
+            step_of(script, StepId(id.trim().parse().expect("the step's id"))).operator = operator;
+        }
+        "channel" => channel_settings(&mut script.channels[0], rest),
+        "text" => text(&mut script.texts, rest),
         other => panic!("unknown line @{other}"),
     }
 }
@@ -47,11 +84,38 @@ fn settings(script: &mut Script, rest: &str) {
         match word.split_once('=') {
             Some(("wait", value)) => script.wait_for_start = value == "on",
             Some(("language", code)) => script.language = code.to_owned(),
-            Some(("greeting", words)) => script.not_started = Localized::single("en_US", &words.replace('_', " ").replace('⏎', "\n")),
+            Some(("greeting", words)) => script.texts.not_started = Localized::single("en_US", &words.replace('_', " ").replace('⏎', "\n")),
+            Some(("odoo_only", value)) => script.odoo_operators_only = value == "on",
             None if word == "desk" => script.client = false,
             _ => panic!("unknown setting {word}"),
         }
     }
+}
+
+fn channel_settings(channel: &mut Channel, rest: &str) {
+    for word in rest.split_whitespace() {
+        let (setting, value) = word.split_once('=').expect("setting=on");
+        let setting = match setting {
+            "name" => &mut channel.send_operator_name,
+            "join" => &mut channel.join_message,
+            "end" => &mut channel.end_message,
+            other => panic!("unknown setting {other}"),
+        };
+        *setting = value == "on";
+    }
+}
+
+fn text(texts: &mut Texts, rest: &str) {
+    let (which, words) = rest.split_once(' ').expect("which, and the words in quotes");
+    let words = words.trim_matches('"');
+    let text = match which {
+        "connected" => &mut texts.operator_connected,
+        "no_operator" => &mut texts.no_operator,
+        "how_to_end" => &mut texts.how_to_end,
+        "ended" => &mut texts.consultation_ended,
+        other => panic!("unknown text {other}"),
+    };
+    *text = if words.is_empty() { Localized::default() } else { localized(words) };
 }
 
 fn step(script: &mut Script, rest: &str) {
@@ -60,7 +124,12 @@ fn step(script: &mut Script, rest: &str) {
     let text = quoted.next().expect("a text in quotes");
     let tail = quoted.next().unwrap_or("");
     let id = StepId(head[0].parse().expect("the step's id"));
-    let kind = if head[1] == "buttons" { StepKind::Buttons } else { StepKind::Text };
+    let kind = match head[1] {
+        "text" => StepKind::Text,
+        "buttons" => StepKind::Buttons,
+        "operator" => StepKind::Operator,
+        other => panic!("unknown kind {other}"),
+    };
     let (aliases, next) = tail.split_once("->").unwrap_or((tail, ""));
     for alias in aliases.split(',').map(str::trim).filter(|alias| !alias.is_empty()) {
         if alias == "/start" {
@@ -69,7 +138,8 @@ fn step(script: &mut Script, rest: &str) {
         script.aliases.insert(fold(alias), id);
     }
     let next = next.trim().parse().ok().map(StepId);
-    script.steps.insert(id, Step { id, kind, text: localized(text), next, keyboard: Vec::new(), buttons: Vec::new() });
+    let operator = ToOperator::default();
+    script.steps.insert(id, Step { id, kind, text: localized(text), next, operator, keyboard: Vec::new(), buttons: Vec::new() });
 }
 
 /// `Hello // uk_UA: Вітаємо`

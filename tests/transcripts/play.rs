@@ -1,14 +1,18 @@
 //! Plays a transcript through the real engine.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
 use chatbridge::dialog::{Effect, Given, advance};
 use chatbridge::domain::{
-    ChannelId, ChatId, ChatRecord, Content, ConversationKey, Incoming, InlineAction, Markup, MessageId, OperationBody, Profile, Script, UserId,
+    ChannelId, ChatId, ChatRecord, ConsultationKey, Content, ConversationKey, Incoming, InlineAction, Markup, MessageId, OperationBody, Profile,
+    Script, UserId,
 };
 use jiff::{SignedDuration, Timestamp};
 
 use crate::bot;
+use crate::show::shown;
+use crate::told::told;
 
 /// The whole file again, with what really follows.
 pub fn play(written: &str) -> String {
@@ -19,12 +23,30 @@ pub fn play(written: &str) -> String {
     stage.out
 }
 
+pub fn conversation(number: u64) -> ConversationKey {
+    ConversationKey(ulid::Ulid::from_parts(1, number.into()))
+}
+
+pub fn consultation(number: u64) -> ConsultationKey {
+    ConsultationKey(ulid::Ulid::from_parts(2, number.into()))
+}
+
+/// The number of a consultation.
+pub fn number(key: ConsultationKey) -> u64 {
+    u64::try_from(key.0.random()).expect("ours are small")
+}
+
 struct Stage {
     script: Script,
     record: ChatRecord,
     now: Timestamp,
     profile: Profile,
+    /// Conversations and consultations by the order in which they began.
     conversations: u64,
+    consultations: u64,
+    /// In which conversation each consultation is, as Odoo knows it.
+    places: HashMap<u64, ConversationKey>,
+    odoo_away: bool,
     messages: i64,
     buttons: Vec<(String, String)>,
     out: String,
@@ -45,6 +67,9 @@ impl Stage {
             now: "2026-03-02T10:00:00Z".parse().expect("an instant"),
             profile,
             conversations: 0,
+            consultations: 0,
+            places: HashMap::new(),
+            odoo_away: false,
             messages: 0,
             buttons: Vec::new(),
             out: String::new(),
@@ -60,6 +85,10 @@ impl Stage {
             ">" => {
                 self.copy(line);
                 self.act(rest.trim());
+            }
+            "*" => {
+                self.copy(line);
+                self.tell(rest.trim());
             }
             "@" => {
                 self.copy(line);
@@ -92,22 +121,36 @@ impl Stage {
             }
             "name" => self.profile.first_name = rest.to_owned(),
             "language" => self.profile.language_code = Some(rest.to_owned()),
-            "step" => bot::describe(&mut self.script, what),
+            "odoo" => self.odoo_away = rest == "away",
+            "step" | "channel" | "operator" => bot::describe(&mut self.script, what),
             other => panic!("unknown change {other}"),
         }
     }
 
     fn act(&mut self, what: &str) {
         self.messages += 1;
-        let event = Incoming {
-            chat: ChatId(5),
-            profile: self.profile.clone(),
-            at: self.now,
-            message: Some(MessageId(self.messages)),
-            content: self.content(what),
+        let content = self.content(what);
+        self.happen(content, Some(MessageId(self.messages)));
+    }
+
+    /// Something happens in Odoo.
+    fn tell(&mut self, what: &str) {
+        let ours = self.record.conversation.as_ref().filter(|open| !open.over).map(|open| open.key);
+        let (event, new) = told(what, self.consultations, &self.places, ours, conversation(self.conversations + 1));
+        self.consultations += u64::from(new.consultation);
+        self.conversations += u64::from(new.conversation);
+        self.happen(Content::Odoo(event), None);
+    }
+
+    fn happen(&mut self, content: Content, message: Option<MessageId>) {
+        let event = Incoming { chat: ChatId(5), profile: self.profile.clone(), at: self.now, message, content };
+        let given = Given {
+            channel: ChannelId(7),
+            now: self.now,
+            fresh: conversation(self.conversations + 1),
+            consultation: consultation(self.consultations + 1),
+            backend_away: self.odoo_away,
         };
-        let given =
-            Given { channel: ChannelId(7), now: self.now, fresh: ConversationKey(ulid::Ulid::from_parts(1, u128::from(self.conversations + 1))) };
         let (record, effects) = advance(&self.script, std::mem::take(&mut self.record), &event, given);
         self.record = record;
         for effect in effects {
@@ -145,13 +188,27 @@ impl Stage {
 
     fn show(&mut self, effect: Effect) {
         match effect {
-            Effect::Say { text, markup, .. } => {
+            Effect::Say { text, markup, confirm, .. } => {
                 let styles: Vec<String> = text.entities.iter().map(|entity| format!("{:?}", entity.style).to_lowercase()).collect();
                 let looks = if styles.is_empty() { String::new() } else { format!("  ({})", styles.join(", ")) };
-                writeln!(self.out, "< {}{looks}", text.text.replace('\n', "⏎")).expect("a string");
+                let confirm = if confirm { "  (to be confirmed)" } else { "" };
+                writeln!(self.out, "< {}{looks}{confirm}", text.text.replace('\n', "⏎")).expect("a string");
                 self.keyboard(markup);
             }
-            Effect::Record(body) => self.written(body),
+            Effect::Record(body) => {
+                self.conversations += u64::from(matches!(body, OperationBody::Open { .. }));
+                match &body {
+                    OperationBody::ConsultationRequest { consultation, conversation, .. } => {
+                        self.consultations += 1;
+                        self.places.insert(number(*consultation), *conversation);
+                    }
+                    OperationBody::ConsultationJoined { consultation, conversation } => {
+                        self.places.insert(number(*consultation), *conversation);
+                    }
+                    _ => {}
+                }
+                writeln!(self.out, "= {}", shown(body)).expect("a string");
+            }
             Effect::AnswerTap { .. } => self.out.push_str("< (tap answered)\n"),
             Effect::Report(flaw) => writeln!(self.out, "? {flaw:?}").expect("a string"),
         }
@@ -185,30 +242,4 @@ impl Stage {
             }
         }
     }
-
-    fn written(&mut self, body: OperationBody) {
-        let line = match body {
-            OperationBody::Sender { first_name, last_name, language_code, .. } => {
-                format!("sender {first_name} {} ({})", last_name.unwrap_or_default(), language_code.unwrap_or_default())
-            }
-            OperationBody::Open { .. } => {
-                self.conversations += 1;
-                format!("open conversation {}", self.conversations)
-            }
-            OperationBody::Message { sequence, author, kind, body, step, .. } => {
-                let at = step.map(|id| format!(" at {id}")).unwrap_or_default();
-                format!("{sequence} {author:?} {kind:?}{at}: {}", shorten(&body))
-            }
-            OperationBody::MessageFailed { sequence, reason, .. } => format!("{sequence} failed: {reason}"),
-            OperationBody::State { step, .. } => format!("now at {}", step.map_or("no step".to_owned(), |id| id.to_string())),
-            OperationBody::Close { reason, .. } => format!("close: {reason:?}"),
-            OperationBody::Membership { blocked, .. } => format!("blocked: {blocked}"),
-        };
-        writeln!(self.out, "= {line}").expect("a string");
-    }
-}
-
-fn shorten(body: &str) -> String {
-    let short: String = body.chars().take(60).collect();
-    if short.len() < body.len() { format!("{short}…") } else { short }
 }

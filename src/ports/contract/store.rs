@@ -27,6 +27,8 @@ macro_rules! store_contract {
             a_known_update_changes_nothing,
             of_many_at_once_with_one_mark_exactly_one_is_done,
             the_same_update_of_another_bot_is_another,
+            a_known_event_changes_nothing,
+            old_marks_of_events_are_forgotten_too,
             an_empty_change_is_done,
             unknown_names_are_passed_over,
             parts_are_carried_out_in_their_order,

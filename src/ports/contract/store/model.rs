@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::Home;
 use super::samples::{ALL, chat, instant, operation, outgoing, record};
-use crate::domain::{BotId, ChatKey, ChatRecord, Operation, Outgoing, TelegramBotId, UpdateId};
-use crate::ports::{Change, Committed, Counts, Lane, Store};
+use crate::domain::{BotId, ChatKey, ChatRecord, EventKey, Operation, Outgoing, TelegramBotId, UpdateId};
+use crate::ports::{Cause, Change, Committed, Counts, Lane, Store};
 
 const CASES: u32 = 32;
 
@@ -38,7 +38,7 @@ enum Action {
 /// A change; messages and operations to be removed are named by their place among those that wait.
 #[derive(Clone, Debug)]
 struct Plan {
-    seen: Option<(i64, i64, i64)>,
+    seen: Option<(Cause, i64)>,
     chats: Vec<(usize, u8)>,
     sends: Vec<(usize, u32)>,
     operations: Vec<(u8, u32)>,
@@ -48,10 +48,17 @@ struct Plan {
     forget_bots: Vec<i64>,
 }
 
+fn cause() -> impl Strategy<Value = Cause> {
+    prop_oneof![
+        2 => (0..2i64, -2..6i64).prop_map(|(bot, update)| Cause::Update(TelegramBotId(bot), UpdateId(update))),
+        1 => (0..4u128).prop_map(|key| Cause::Event(EventKey(ulid::Ulid(key)))),
+    ]
+}
+
 fn plan() -> impl Strategy<Value = Plan> {
     let place = 0..chats().len();
     let growing = (
-        option::of((0..2i64, -2..6i64, 0..10i64)),
+        option::of((cause(), 0..10i64)),
         vec((place.clone(), any::<u8>()), 0..3),
         vec((place.clone(), any::<u32>()), 0..4),
         vec((0..LANES, any::<u32>()), 0..4),
@@ -81,7 +88,7 @@ fn action() -> impl Strategy<Value = Action> {
 /// What a store should hold.
 #[derive(Default)]
 struct Model {
-    seen: Vec<((i64, i64), i64)>,
+    seen: Vec<(Cause, i64)>,
     chats: BTreeMap<ChatKey, ChatRecord>,
     sends: Vec<Outgoing>,
     operations: Vec<(u8, Operation)>,
@@ -90,11 +97,11 @@ struct Model {
 
 impl Model {
     fn apply(&mut self, plan: &Plan) -> Committed {
-        if let Some((bot, update, at)) = plan.seen {
-            if self.seen.iter().any(|(mark, _)| *mark == (bot, update)) {
+        if let Some((cause, at)) = plan.seen {
+            if self.seen.iter().any(|(mark, _)| *mark == cause) {
                 return Committed::Duplicate;
             }
-            self.seen.push(((bot, update), at));
+            self.seen.push((cause, at));
         }
         let sent: Vec<_> = plan.sent.iter().filter_map(|(place, nth)| self.nth_send(chats()[*place], *nth)).collect();
         let answered: Vec<_> = plan.answered.iter().filter_map(|(lane, nth)| self.nth_operation(*lane, *nth)).collect();
@@ -168,7 +175,7 @@ fn change(plan: &Plan, store: &Arc<dyn Store>) -> Change {
         found.get(*nth).map(|stored| (Lane(*lane), stored.number))
     };
     Change {
-        seen: plan.seen.map(|(bot, update, at)| (TelegramBotId(bot), UpdateId(update), instant(at))),
+        seen: plan.seen.map(|(cause, at)| (cause, instant(at))),
         chats: plan.chats.iter().map(|(place, name)| (chats()[*place], record(&name.to_string()))).collect(),
         sends: plan.sends.iter().map(|(place, line)| outgoing(chats()[*place], *line)).collect(),
         operations: plan.operations.iter().map(|(lane, line)| (Lane(*lane), operation(*line))).collect(),

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::json;
+use ulid::Ulid;
 
 use super::Home;
 use super::samples::{ALL, chat, full_operation, full_outgoing, full_record, instant, operation, outgoing, record};
-use crate::domain::{BotId, ChatKey, Operation, Outgoing, TelegramBotId, UpdateId};
-use crate::ports::{Change, Class, Committed, Counts, Lane, Parked, SendId, Store, StoreIdentity};
+use crate::domain::{BotId, ChatKey, EventKey, Operation, Outgoing, TelegramBotId, UpdateId};
+use crate::ports::{Cause, Change, Class, Committed, Counts, Lane, Parked, SendId, Store, StoreIdentity};
 
 async fn done(store: &Arc<dyn Store>, change: Change) {
     assert_eq!(store.commit(change).await.expect("commit"), Committed::Done);
@@ -29,8 +30,12 @@ fn second<T>(pairs: Vec<(u64, T)>) -> Vec<T> {
     pairs.into_iter().map(|(_, value)| value).collect()
 }
 
-fn seen(bot: i64, update: i64, second: i64) -> Option<(TelegramBotId, UpdateId, Timestamp)> {
-    Some((TelegramBotId(bot), UpdateId(update), instant(second)))
+fn seen(bot: i64, update: i64, second: i64) -> Option<(Cause, Timestamp)> {
+    Some((Cause::Update(TelegramBotId(bot), UpdateId(update)), instant(second)))
+}
+
+fn event(key: u128, second: i64) -> Option<(Cause, Timestamp)> {
+    Some((Cause::Event(EventKey(Ulid(key))), instant(second)))
 }
 
 /// Every part of a change at once.
@@ -165,6 +170,30 @@ pub async fn the_same_update_of_another_bot_is_another(home: impl Home) {
     done(&store, Change { seen: seen(1, 7, 0), ..Change::default() }).await;
     done(&store, Change { seen: seen(2, 7, 0), ..Change::default() }).await;
     done(&store, Change { seen: seen(1, -7, 0), ..Change::default() }).await;
+}
+
+/// A consultation's event has its effect once, also after a restart.
+pub async fn a_known_event_changes_nothing(home: impl Home) {
+    let store = home.open();
+    done(&store, Change { seen: event(u128::MAX, 1), chats: vec![(chat(1, 10), record("first"))], ..Change::default() }).await;
+    done(&store, Change { seen: event(0, 1), ..Change::default() }).await;
+    done(&store, Change { seen: seen(0, 0, 1), ..Change::default() }).await; // an update is no event
+    drop(store);
+    let store = home.open();
+    let again = Change { seen: event(u128::MAX, 9), chats: vec![(chat(1, 10), record("second"))], ..Change::default() };
+    assert_eq!(store.commit(again).await.expect("commit"), Committed::Duplicate);
+    assert_eq!(store.chat(chat(1, 10)).expect("chat"), Some(record("first")));
+}
+
+pub async fn old_marks_of_events_are_forgotten_too(home: impl Home) {
+    let store = home.open();
+    for key in 0..20 {
+        done(&store, Change { seen: event(key, i64::try_from(key).expect("small")), ..Change::default() }).await;
+    }
+    done(&store, Change { seen: seen(1, 1, 0), ..Change::default() }).await;
+    assert_eq!(store.prune_seen(instant(5)).await.expect("prune"), 6);
+    done(&store, Change { seen: event(4, 20), ..Change::default() }).await;
+    assert_eq!(store.commit(Change { seen: event(5, 20), ..Change::default() }).await.expect("commit"), Committed::Duplicate);
 }
 
 pub async fn an_empty_change_is_done(home: impl Home) {

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use ulid::Ulid;
 
 use crate::domain::{
-    Author, BotId, ChannelId, ChatId, ChatKey, ChatRecord, CloseReason, Conversation, ConversationKey, Entity, Formatted, InlineAction, InlineButton,
-    Markup, MessageId, MessageKind, Operation, OperationBody, OperationKey, Outgoing, Profile, Request, StepId, Style, UserId,
+    Author, BotId, ChannelId, ChatId, ChatKey, ChatRecord, CloseReason, Consultation, ConsultationKey, Conversation, ConversationKey,
+    DiscussMessageId, EndReason, Entity, Formatted, InlineAction, InlineButton, Markup, MessageId, MessageKind, Operation, OperationBody,
+    OperationKey, Outgoing, Profile, Request, StepId, Style, UserId,
 };
 
 /// No limit.
@@ -26,10 +27,15 @@ pub fn conversation() -> ConversationKey {
     ConversationKey(Ulid::from_string("01ARZ3NDEKTSV4RRFFQ69G5FAV").expect("a ULID"))
 }
 
+/// A consultation's key.
+pub fn consultation() -> ConsultationKey {
+    ConsultationKey(Ulid::from_string("01BX5ZZKBKACTAV9WEVGEMMVRZ").expect("a ULID"))
+}
+
 /// A plain message, told from others by its line.
 pub fn outgoing(to: ChatKey, line: u32) -> Outgoing {
     let text = Formatted { text: format!("line {line}"), entities: Vec::new() };
-    Outgoing { to, conversation: conversation(), sequence: line, request: Request::Say { text, markup: Markup::Nothing } }
+    Outgoing { to, conversation: conversation(), sequence: line, request: Request::Say { text, markup: Markup::Nothing }, confirm: false }
 }
 
 /// An operation, told from others by its line.
@@ -61,6 +67,9 @@ pub fn full_record() -> ChatRecord {
             keyboard: Some(StepId(11)),
             sequence: 4,
             taken: Some(("Ціни".to_owned(), instant(3))),
+            over: true,
+            consultation: Some(Consultation::assigned(consultation(), "Юлія")),
+            refused: vec![StepId(12)],
             ..Conversation::open(conversation(), BotId(3), instant(4))
         }),
         blocked: true,
@@ -85,7 +94,7 @@ pub fn full_outgoing(to: ChatKey) -> Outgoing {
         vec![InlineButton { text: "Site".to_owned(), action: InlineAction::Url("https://example.com".to_owned()) }],
     ];
     let text = Formatted { text: "<b> \"&\" 🦔".to_owned(), entities };
-    Outgoing { to, conversation: conversation(), sequence: 1, request: Request::Say { text, markup: Markup::Inline { rows } } }
+    Outgoing { to, conversation: conversation(), sequence: 1, request: Request::Say { text, markup: Markup::Inline { rows } }, confirm: true }
 }
 
 /// The other keyboards.
@@ -115,11 +124,29 @@ pub fn full_operation() -> Vec<Operation> {
             body: "<p>Ціни</p>".to_owned(),
             step: Some(StepId(11)),
             telegram_message: Some(MessageId(42)),
+            consultation: None,
+            discuss_message: None,
         },
         OperationBody::MessageFailed { conversation, sequence: 2, reason: "The person is gone".to_owned() },
         OperationBody::State { conversation, step: None, state: serde_json::json!({"step": 11, "list": [1, null]}) },
         OperationBody::Close { conversation, reason: CloseReason::Silence },
         OperationBody::Membership { channel, user, blocked: true },
+        OperationBody::Message {
+            conversation,
+            sequence: 2,
+            author: Author::Operator,
+            kind: MessageKind::Text,
+            body: "<p>Так</p>".to_owned(),
+            step: None,
+            telegram_message: None,
+            consultation: Some(consultation()),
+            discuss_message: Some(DiscussMessageId(5)),
+        },
+        OperationBody::MessageSent { conversation, sequence: 2, telegram_message: MessageId(43) },
+        OperationBody::DiscussFailed { discuss_message: DiscussMessageId(5), reason: "The person is gone".to_owned() },
+        OperationBody::ConsultationRequest { conversation, consultation: consultation(), operator_bot: BotId(4), step: Some(StepId(11)), wait: true },
+        OperationBody::ConsultationJoined { conversation, consultation: consultation() },
+        OperationBody::ConsultationEnd { conversation, consultation: consultation(), reason: EndReason::Customer },
     ];
     let operation = |(line, body)| Operation { key: OperationKey(Ulid(line)), at: instant(0), body };
     (1..).zip(bodies).map(operation).collect()
