@@ -245,7 +245,7 @@ mod tests {
             language: "en_US".to_owned(),
             wait_for_start: false,
             not_started: Localized::default(),
-            channels: vec![Channel { id: ChannelId(7), telegram_bot: TelegramBotId(1), token: SecretString::from("1:A") }],
+            channels: vec![Channel { id: ChannelId(7), telegram_bot: TelegramBotId(1), token: SecretString::from("1:A"), webhook_url: None }],
             steps: HashMap::new(),
             first: None,
             aliases: HashMap::new(),

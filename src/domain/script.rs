@@ -44,6 +44,8 @@ pub struct Channel {
     pub telegram_bot: TelegramBotId,
     /// The secret that opens it.
     pub token: SecretString,
+    /// The public address of the bridge, where Telegram is to deliver updates; none: they are polled (SET-4).
+    pub webhook_url: Option<String>,
 }
 
 /// One node of the dialog.

@@ -104,8 +104,9 @@ fn channels(bot: &Node, id: BotId) -> Result<Vec<Channel>, Failure> {
             tracing::warn!(bot.id = %id, channel.id = %channel, "a channel of a messenger that this bridge does not know is left out");
             continue;
         }
+        let webhook_url = node.field("webhook_url").optional(Node::text)?.filter(|url| !url.is_empty()).map(str::to_owned);
         match node.field("token").optional(Node::text)?.and_then(telegram_bot) {
-            Some((telegram_bot, token)) => channels.push(Channel { id: channel, telegram_bot, token }),
+            Some((telegram_bot, token)) => channels.push(Channel { id: channel, telegram_bot, token, webhook_url }),
             None => tracing::warn!(bot.id = %id, channel.id = %channel, "a channel without a token, or with one that can't be one, is left out"),
         }
     }
