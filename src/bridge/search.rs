@@ -53,6 +53,7 @@ pub fn firsts_of_others(waiting: &[StoredOperation]) -> Vec<&StoredOperation> {
                 person
             }
             OperationBody::Sender { channel, user, .. } | OperationBody::Membership { channel, user, .. } => Subject::Person(*channel, *user),
+            OperationBody::Refreshed { channel, .. } => Subject::Channel(*channel),
             OperationBody::Message { conversation, .. }
             | OperationBody::MessageFailed { conversation, .. }
             | OperationBody::State { conversation, .. }
@@ -68,6 +69,7 @@ pub fn firsts_of_others(waiting: &[StoredOperation]) -> Vec<&StoredOperation> {
 /// What an operation is about. The person where they are known, since a person's conversations follow each other.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Subject {
+    Channel(ChannelId),
     Person(ChannelId, UserId),
     Conversation(ConversationKey),
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::faults;
 use super::node::Node;
 use super::script::script_from_json;
-use crate::domain::{BotId, EventId, Operation};
+use crate::domain::{BotId, ChannelId, EventId, Operation};
 use crate::ports::{Applied, BackendEvent, Class, Configuration, EventKind, Failure};
 
 /// An answer that is one of the port's types. Serde's own error is dropped, since it may quote a value.
@@ -69,9 +69,19 @@ fn event(node: &Node) -> Result<BackendEvent, Failure> {
     let id = EventId(node.field("id").number()?);
     let kind = match node.field("kind").text()? {
         "configuration" => EventKind::Configuration { bots: bots(&node.field("payload").field("bots")) },
-        other => EventKind::Unknown(other.to_owned()),
+        kind => of_channel(kind, node).unwrap_or_else(|| EventKind::Unknown(kind.to_owned())),
     };
     Ok(BackendEvent { id, kind })
+}
+
+/// A button of a channel's form; none where it is something else, or names no channel.
+fn of_channel(kind: &str, event: &Node) -> Option<EventKind> {
+    let channel = ChannelId(event.field("payload").field("channel").number().ok()?);
+    match kind {
+        "channel.refresh" => Some(EventKind::Refresh { channel }),
+        "channel.run" => Some(EventKind::Run { channel }),
+        _ => None,
+    }
 }
 
 /// That something has changed matters more than where: the hashes tell.

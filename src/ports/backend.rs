@@ -139,6 +139,8 @@ pub struct ChannelStatus {
 pub enum ChannelState {
     /// Asks Telegram for updates.
     Polling,
+    /// Telegram delivers updates.
+    Webhook,
     /// Telegram refuses the token.
     Refused,
     /// Telegram can't be reached.
@@ -202,6 +204,16 @@ pub enum EventKind {
     Configuration {
         /// The bots.
         bots: Vec<BotId>,
+    },
+    /// Somebody pressed *Refresh hook*, and the bridge could not be called.
+    Refresh {
+        /// The channel.
+        channel: ChannelId,
+    },
+    /// Somebody pressed *Run now*, and the bridge could not be called.
+    Run {
+        /// The channel.
+        channel: ChannelId,
     },
     /// A kind that this bridge does not know (a newer addon): acknowledged, logged.
     Unknown(String),

@@ -57,7 +57,7 @@ impl Ledger {
                     self.violations.push(format!("never opened: {conversation}"));
                 }
             }
-            OperationBody::Sender { .. } | OperationBody::Membership { .. } => {}
+            OperationBody::Sender { .. } | OperationBody::Membership { .. } | OperationBody::Refreshed { .. } => {}
         }
     }
 

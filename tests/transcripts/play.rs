@@ -203,6 +203,7 @@ impl Stage {
             OperationBody::State { step, .. } => format!("now at {}", step.map_or("no step".to_owned(), |id| id.to_string())),
             OperationBody::Close { reason, .. } => format!("close: {reason:?}"),
             OperationBody::Membership { blocked, .. } => format!("blocked: {blocked}"),
+            OperationBody::Refreshed { answer, .. } => format!("refreshed: {answer}"),
         };
         writeln!(self.out, "= {line}").expect("a string");
     }
