@@ -9,8 +9,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::pause::Pauses;
 use super::run::{Ended, Shared};
 use super::status::{Lease, line_of};
-use super::{intake, registry::Difference};
-use crate::ports::{Change, Claim, Class, EventKind, Failure, Heartbeat, Hello, Readiness, StoreIdentity, Welcome};
+use super::{calls, intake, registry::Difference};
+use crate::ports::{BackendEvent, Change, Claim, Class, EventKind, Failure, Heartbeat, Hello, Readiness, StoreIdentity, Welcome};
 
 /// The protocol that this bridge speaks.
 const PROTOCOL: u32 = 2;
@@ -189,6 +189,7 @@ impl Held {
                     self.beat().await
                 }
                 () = shared.registry.changed.notified() => self.beat().await,
+                () = shared.refreshes.wait() => self.refresh_for_somebody().await,
                 () = shared.nudges.wait() => self.events(true).await,
                 () = sleep_until(poll) => {
                     poll = Instant::now() + if shared.nudges.arriving() { POLL_CALM } else { POLL_BUSY };
@@ -252,12 +253,31 @@ impl Held {
                     tracing::warn!(kind, "Odoo tells of something that this bridge does not know: a newer addon?");
                 }
             }
-            if events.iter().any(|event| matches!(event.kind, EventKind::Configuration { .. })) {
+            if events.iter().any(|event| matches!(event.kind, EventKind::Configuration { .. } | EventKind::Refresh { .. })) {
                 self.refresh().await?;
             }
+            self.press(&events);
             let ids: Vec<_> = events.iter().map(|event| event.id).collect();
             self.shared.backend.done(&self.claim, &ids).await?;
         }
+    }
+
+    /// Carries out what buttons of forms ask for.
+    fn press(&self, events: &[BackendEvent]) {
+        for event in events {
+            match event.kind {
+                EventKind::Refresh { channel } => calls::look_later(&self.shared, channel),
+                EventKind::Run { channel } => drop(calls::run(&self.shared, channel)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Reads the configuration for those who wait for it.
+    async fn refresh_for_somebody(&mut self) -> Result<(), Failure> {
+        let outcome = self.refresh().await;
+        self.shared.refreshes.answer(&outcome);
+        outcome
     }
 
     /// A nudge may be on its way still when a poll finds what it announces.
