@@ -2,6 +2,7 @@ from . import test_apply
 from . import test_bot
 from . import test_configuration
 from . import test_handshake
+from . import test_hook
 from . import test_messenger
 from . import test_nudge
 from . import test_rights
