@@ -28,7 +28,7 @@ const KNOWN_IN_ONE_PLACE: [(&str, &[&str]); 9] = [
     ("reqwest", &["http", "telegram", "odoo", "sandbox"]),
     ("clap", &["cli", "sandbox"]),
     ("prometheus_client", &["bridge"]),
-    ("hmac", &["web"]),
+    ("hmac", &["web", "bridge"]),
 ];
 
 /// No I/O, no clock, no chance, no async on the lower floors.

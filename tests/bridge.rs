@@ -18,6 +18,8 @@ mod time;
 #[path = "bridge/world.rs"]
 mod world;
 
+#[path = "bridge/calls.rs"]
+mod calls;
 #[path = "bridge/configuring.rs"]
 mod configuring;
 #[path = "bridge/consultations.rs"]
@@ -36,3 +38,5 @@ mod stopping;
 mod store_faults;
 #[path = "bridge/telegram_faults.rs"]
 mod telegram_faults;
+#[path = "bridge/webhooks.rs"]
+mod webhooks;

@@ -315,11 +315,17 @@ async fn events_are_taken_and_acknowledged() {
         {"id": 5, "kind": "configuration", "at": "2026-11-22T19:00:00Z", "payload": {"bots": [3, 4]}},
         {"id": 6, "kind": "configuration", "at": "2026-11-22T19:00:00Z", "payload": {}},
         {"id": 7, "kind": "newer", "at": "2026-11-22T19:00:00Z", "payload": 5},
+        {"id": 8, "kind": "channel.refresh", "at": "2026-11-22T19:00:00Z", "payload": {"channel": 7}},
+        {"id": 9, "kind": "channel.run", "at": "2026-11-22T19:00:00Z", "payload": {"channel": 7}},
+        {"id": 10, "kind": "channel.run", "at": "2026-11-22T19:00:00Z", "payload": {}},
     ]);
     let expected = [
         BackendEvent { id: EventId(5), kind: EventKind::Configuration { bots: vec![BotId(3), BotId(4)] } },
         BackendEvent { id: EventId(6), kind: EventKind::Configuration { bots: vec![] } },
         BackendEvent { id: EventId(7), kind: EventKind::Unknown("newer".to_owned()) },
+        BackendEvent { id: EventId(8), kind: EventKind::Refresh { channel: ChannelId(7) } },
+        BackendEvent { id: EventId(9), kind: EventKind::Run { channel: ChannelId(7) } },
+        BackendEvent { id: EventId(10), kind: EventKind::Unknown("channel.run".to_owned()) },
     ];
     assert_eq!(events(ok(answer)).await.unwrap(), expected);
 

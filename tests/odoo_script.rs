@@ -74,6 +74,16 @@ fn a_kind_of_step_that_is_not_known_asks_for_a_newer_bridge() {
 }
 
 #[test]
+fn a_channel_is_polled_unless_it_names_a_webhook() {
+    for (given, read) in [(json!(null), None), (json!(""), None), (json!("https://x.example/bots"), Some("https://x.example/bots"))] {
+        let mut bot = bot();
+        bot["channels"][0]["webhook_url"] = given;
+        assert_eq!(script_from_json(&bot).unwrap().channels[0].webhook_url.as_deref(), read);
+    }
+    assert_eq!(script_from_json(&bot()).unwrap().channels[0].webhook_url, None, "left out");
+}
+
+#[test]
 fn a_bot_that_cannot_be_read_is_named_with_its_field() {
     let rows: [(&str, Value, &str); 8] = [
         ("/id", json!("x"), "a bot, id"),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chatbridge::domain::{ChatId, Content, Formatted, Markup, MessageId, Request, TelegramBotId, UpdateId};
-use chatbridge::ports::{Certainty, Class, Connect, Failure, Identity, Messenger, Update};
+use chatbridge::ports::{Certainty, Class, Connect, Failure, Identity, Messenger, Update, Webhook};
 use chatbridge::telegram::{BASE_URL, Telegram};
 use scripted::{Peer, Reply, log};
 use secrecy::SecretString;
@@ -93,6 +93,47 @@ async fn where_no_webhook_is_set_none_is_removed() {
     let peer = Peer::scripted([ok(json!({"url": "", "has_custom_certificate": false, "pending_update_count": 0}))]).await;
     assert!(!bot(&peer.url).leave_webhook().await.unwrap());
     peer.expect_paths(&[&path("getWebhookInfo")]);
+}
+
+/// SET-4: with a secret, for the kinds that we read, and nothing that waits is dropped.
+#[tokio::test]
+async fn setting_a_webhook_keeps_what_waits() {
+    let said = |words: &str| Reply::json(200, &json!({"ok": true, "result": true, "description": words}));
+    let peer =
+        Peer::scripted([said("Webhook was set"), said("Webhook is already\ndeleted"), refused(400, "Bad Request: bad webhook: no https")]).await;
+    let bot = bot(&peer.url);
+    assert_eq!(bot.set_webhook("https://x.example/telegram/7", &SecretString::from("5ec")).await.unwrap(), "Webhook was set");
+    assert_eq!(bot.delete_webhook().await.unwrap(), "Webhook is already deleted");
+    let failure = bot.set_webhook("http://x", &SecretString::from("5ec")).await.unwrap_err();
+    assert!(failure.class == Class::Bug && failure.reason.contains("bad webhook: no https"), "{failure}");
+    peer.expect_paths(&[&path("setWebhook"), &path("deleteWebhook"), &path("setWebhook")]);
+    let kinds = json!(["message", "edited_message", "callback_query", "my_chat_member"]);
+    let body = json!({"url": "https://x.example/telegram/7", "allowed_updates": kinds, "drop_pending_updates": false, "secret_token": "5ec"});
+    assert_eq!(peer.seen()[0].body, body);
+    assert_eq!(peer.seen()[1].body, json!({"drop_pending_updates": false}));
+}
+
+#[tokio::test]
+async fn a_webhook_says_how_it_stands() {
+    let error = json!({"url": "https://x.example/h", "pending_update_count": 3, "last_error_date": 1_790_000_000, "last_error_message": "Connection\nrefused", "news": 1});
+    let peer = Peer::scripted([ok(json!({"url": "", "has_custom_certificate": false, "pending_update_count": 0})), ok(error)]).await;
+    let bot = bot(&peer.url);
+    assert_eq!(bot.webhook().await.unwrap(), Webhook::default());
+    let at = jiff::Timestamp::from_second(1_790_000_000).unwrap();
+    let stands = Webhook { url: Some("https://x.example/h".to_owned()), waiting: 3, last_error: Some((at, "Connection refused".to_owned())) };
+    assert_eq!(bot.webhook().await.unwrap(), stands);
+}
+
+#[tokio::test]
+async fn a_delivered_update_is_read_as_a_polled_one() {
+    let bot = bot("http://127.0.0.1:1");
+    let update = bot.read_update(message(8, json!({"text": "hi"})).to_string().as_bytes()).unwrap();
+    assert_eq!((update.id, update.content.unwrap().unwrap().content), (UpdateId(8), Content::Text("hi".to_owned())));
+    let broken = bot.read_update(br#"{"update_id": 9, "message": {"text": 5}}"#).unwrap();
+    assert_eq!((broken.id, broken.content.unwrap_err().class), (UpdateId(9), Class::Malformed));
+    for without in [&b""[..], b"{", b"{}", b"[]", b"\xff", b"{\"update_id\":-1}"] {
+        assert!(bot.read_update(without).is_none());
+    }
 }
 
 #[tokio::test]

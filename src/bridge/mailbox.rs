@@ -156,7 +156,10 @@ mod tests {
     #[rustfmt::skip]
     impl Messenger for Nobody {
         async fn me(&self) -> Result<Identity, Failure> { unreachable!() }
-        async fn leave_webhook(&self) -> Result<bool, Failure> { unreachable!() }
+        async fn set_webhook(&self, _: &str, _: &SecretString) -> Result<String, Failure> { unreachable!() }
+        async fn delete_webhook(&self) -> Result<String, Failure> { unreachable!() }
+        async fn webhook(&self) -> Result<crate::ports::Webhook, Failure> { unreachable!() }
+        fn read_update(&self, _: &[u8]) -> Option<Update> { unreachable!() }
         async fn updates(&self, _: Option<UpdateId>, _: Duration) -> Result<Vec<Update>, Failure> { unreachable!() }
         async fn perform(&self, _: ChatId, _: &Request) -> Result<crate::domain::MessageId, Failure> { unreachable!() }
         async fn answer_tap(&self, _: &str) -> Result<(), Failure> { unreachable!() }

@@ -5,13 +5,18 @@
 //! doubles at most the messages that were in flight to Telegram at that moment.
 //!
 //! ```text
-//! intake (one per channel) → mailbox (one per chat) → engine → store ─┬→ outbox (one drain per chat) → Telegram
-//!                                                                     └→ writer (a few lanes)       → Odoo
+//! intake (one per channel), deliveries (to webhooks)
+//!        → mailbox (one per chat) → engine → store ─┬→ outbox (one drain per chat) → Telegram
+//!                                                   └→ writer (a few lanes)       → Odoo
 //! session: the lease, the heartbeat, configuration from Odoo → registry → intakes
 //!          events from Odoo → courier (each chat's in order) → mailbox
 //! ```
 
+mod bell;
+mod calls;
+mod check;
 mod courier;
+mod delivery;
 mod intake;
 mod mailbox;
 mod metrics;
@@ -24,8 +29,13 @@ mod search;
 mod session;
 mod status;
 mod turn;
+mod webhook;
 mod writer;
 
+pub use bell::Checked;
+pub use calls::{Call, Calls};
+pub use delivery::{Delivered, Deliveries};
 pub use metrics::Metrics;
 pub use run::{Bridge, Ended, Parts, Settings};
 pub use status::{Nudges, Ready};
+pub use webhook::hook_url;

@@ -133,6 +133,7 @@ async fn deliver(shared: &Arc<Shared>, chat: ChatKey, send: &StoredSend, pauses:
         if let Some(taken) = taken.take() {
             shared.metrics.answer_seconds.observe(taken.elapsed().as_secs_f64());
         }
+        let rung = running.bell.rung();
         let outcome = perform(&running, chat, &send.outgoing.request).await;
         drop(place);
         match outcome {
@@ -143,8 +144,8 @@ async fn deliver(shared: &Arc<Shared>, chat: ChatKey, send: &StoredSend, pauses:
                 return Delivery::Settled;
             }
             Err(failure) => match failure.class {
-                Class::Transient | Class::RateLimited | Class::Lost => again(shared, &running, &failure, pauses).await,
-                Class::Denied => refused_token(shared, &running).await,
+                Class::Transient | Class::RateLimited | Class::Lost => again(shared, &running, &failure, pauses, rung).await,
+                Class::Denied => refused_token(shared, &running, rung).await,
                 Class::Gone | Class::Refused | Class::Malformed | Class::Bug => {
                     refuse(shared, chat, send, &failure).await;
                     return Delivery::Settled;
@@ -176,22 +177,29 @@ fn plain(request: &Request) -> Option<Request> {
 }
 
 /// Waits before a refused token is tried again; not where the configuration brings another one.
-async fn refused_token(shared: &Shared, running: &Running) {
+async fn refused_token(shared: &Shared, running: &Running, rung: u64) {
     tokio::select! {
         () = tokio::time::sleep(PROBE) => {}
         () = running.stop.cancelled() => {}
+        () = running.bell.for_sends(rung) => {}
         () = shared.stop.cancelled() => {}
     }
 }
 
 /// Waits before the next try. What may have arrived is sent again nevertheless: for a person a doubled answer is better than none.
-async fn again(shared: &Shared, running: &Running, failure: &Failure, pauses: &mut Pauses) {
+async fn again(shared: &Shared, running: &Running, failure: &Failure, pauses: &mut Pauses, rung: u64) {
     if failure.certainty == Certainty::Unknown {
         shared.metrics.resent.inc();
     }
     let pause = pauses.after(failure);
     tracing::info!(channel.id = %running.channel.id, class = ?failure.class, ?pause, %failure, "a message waits");
-    shared.stop.run_until_cancelled(tokio::time::sleep(pause)).await;
+    // Where Telegram says how long to wait, nobody may hurry.
+    let bound = failure.class == Class::RateLimited;
+    tokio::select! {
+        () = tokio::time::sleep(pause) => {}
+        () = running.bell.for_sends(rung), if !bound => {}
+        () = shared.stop.cancelled() => {}
+    }
 }
 
 /// What Odoo is to hear of a message that Telegram has taken: an operator is shown that it has arrived.

@@ -1,6 +1,7 @@
 //! The bots and channels that run now.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use dashmap::DashMap;
@@ -9,6 +10,7 @@ use secrecy::ExposeSecret;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::bell::Bell;
 use crate::domain::{BotId, Channel, ChannelId, Script, TelegramBotId};
 use crate::ports::{ChannelState, ChannelStatus, Clock, Connect, Messenger};
 
@@ -32,6 +34,14 @@ pub struct Running {
     pub messenger: Arc<dyn Messenger>,
     /// Ends its intake.
     pub stop: CancellationToken,
+    /// Calls its intake.
+    pub bell: Bell,
+    /// Cancelled when its intake has ended.
+    pub ended: CancellationToken,
+    /// The end of the intake that this one replaces: two of one channel would be in each other's way at Telegram.
+    pub before: Option<CancellationToken>,
+    /// Another with the same token has taken over: the webhook is that one's business.
+    pub superseded: AtomicBool,
     status: Mutex<ChannelStatus>,
 }
 
@@ -78,13 +88,15 @@ impl Registry {
         });
         let mut difference = Difference::default();
         for (bot, channel) in wanted {
-            let same = |running: &Arc<Running>| running.bot == bot && same_connection(&running.channel, &channel);
-            if self.channels.get(&channel.id).is_some_and(|running| same(running.value())) {
+            let old = self.channels.get(&channel.id).map(|running| running.value().clone());
+            if old.as_ref().is_some_and(|old| old.bot == bot && same_connection(&old.channel, &channel)) {
                 continue;
             }
-            let running = Arc::new(self.run(bot, channel));
+            let running = Arc::new(self.run(bot, channel, old.as_deref()));
             // Replaced at once: a message on its way never finds the channel gone.
-            if let Some(old) = self.channels.insert(running.channel.id, running.clone()) {
+            self.channels.insert(running.channel.id, running.clone());
+            if let Some(old) = old {
+                old.superseded.store(same_token(&old.channel, &running.channel), Ordering::Release);
                 old.stop.cancel();
             }
             difference.started.push(running);
@@ -93,17 +105,28 @@ impl Registry {
         difference
     }
 
-    fn run(&self, bot: BotId, channel: Channel) -> Running {
+    fn run(&self, bot: BotId, channel: Channel, old: Option<&Running>) -> Running {
         let messenger = self.connect.connect(&channel.token);
+        let known = old.filter(|old| same_token(&old.channel, &channel)).map(Running::status);
         let status = ChannelStatus {
             channel: channel.id,
             state: ChannelState::Stopped,
             since: self.clock.now(),
-            last_update: None,
+            last_update: known.as_ref().and_then(|known| known.last_update),
             last_error: None,
-            username: None,
+            username: known.and_then(|known| known.username),
         };
-        Running { channel, bot, messenger, stop: CancellationToken::new(), status: Mutex::new(status) }
+        Running {
+            channel,
+            bot,
+            messenger,
+            stop: CancellationToken::new(),
+            bell: Bell::default(),
+            ended: CancellationToken::new(),
+            before: old.map(|old| old.ended.clone()),
+            superseded: AtomicBool::new(false),
+            status: Mutex::new(status),
+        }
     }
 
     /// Publishes a channel's state.
@@ -150,5 +173,9 @@ impl Running {
 
 /// Nothing that a running channel would have to be started anew for has changed. The rest is read from the script, which is always the newest.
 fn same_connection(a: &Channel, b: &Channel) -> bool {
-    a.token.expose_secret() == b.token.expose_secret() && a.webhook_url == b.webhook_url
+    same_token(a, b) && a.webhook_url == b.webhook_url
+}
+
+fn same_token(a: &Channel, b: &Channel) -> bool {
+    a.token.expose_secret() == b.token.expose_secret()
 }

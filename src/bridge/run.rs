@@ -8,12 +8,14 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::calls::Calls;
+use super::delivery::Deliveries;
 use super::mailbox::Mailboxes;
 use super::metrics::Metrics;
 use super::outbox::Outbox;
 use super::registry::Registry;
 use super::session;
-use super::status::{Lease, LeaseBoard, Nudges, Ready};
+use super::status::{Lease, LeaseBoard, Nudges, Ready, Refreshes};
 use super::writer::{self, LANES, Writer};
 use crate::domain::Script;
 use crate::ports::{Backend, Clock, Connect, Counts, Failure, Lane, Store};
@@ -77,6 +79,7 @@ pub struct Shared {
     pub lease: LeaseBoard,
     pub nudges: Arc<Nudges>,
     pub ready: Arc<Ready>,
+    pub refreshes: Refreshes,
     /// The store's era: chats of an earlier one are checked against Odoo at the next word.
     pub era: AtomicU32,
     /// Rings when the lease should be looked at now.
@@ -149,6 +152,7 @@ impl Bridge {
             lease: LeaseBoard::new(),
             nudges: Arc::default(),
             ready: Arc::default(),
+            refreshes: Refreshes::default(),
             era: AtomicU32::new(era),
             session_bell: tokio::sync::Notify::new(),
             tasks: TaskTracker::new(),
@@ -181,6 +185,16 @@ impl Bridge {
     /// Whether the bridge is ready.
     pub fn ready(&self) -> Arc<Ready> {
         self.0.ready.clone()
+    }
+
+    /// Where updates are to be brought that Telegram delivers.
+    pub fn deliveries(&self) -> Deliveries {
+        Deliveries::new(&self.0)
+    }
+
+    /// Where calls of Odoo's forms are to be brought.
+    pub fn calls(&self) -> Calls {
+        Calls::new(&self.0)
     }
 
     /// Runs until `asked` ends (or Odoo refuses at the start), then finishes what is under way.

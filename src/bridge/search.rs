@@ -54,6 +54,7 @@ pub fn firsts_of_others(waiting: &[StoredOperation]) -> Vec<&StoredOperation> {
             }
             OperationBody::Sender { channel, user, .. } | OperationBody::Membership { channel, user, .. } => Subject::Person(*channel, *user),
             OperationBody::DiscussFailed { discuss_message, .. } => Subject::Discuss(*discuss_message),
+            OperationBody::Refreshed { channel, .. } => Subject::Channel(*channel),
             OperationBody::Message { conversation, .. }
             | OperationBody::MessageSent { conversation, .. }
             | OperationBody::MessageFailed { conversation, .. }
@@ -73,6 +74,7 @@ pub fn firsts_of_others(waiting: &[StoredOperation]) -> Vec<&StoredOperation> {
 /// What an operation is about. The person where they are known, since a person's conversations follow each other.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Subject {
+    Channel(ChannelId),
     Person(ChannelId, UserId),
     Conversation(ConversationKey),
     Discuss(DiscussMessageId),

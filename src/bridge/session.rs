@@ -10,7 +10,7 @@ use super::courier::{Courier, Settled};
 use super::pause::Pauses;
 use super::run::{Ended, Shared};
 use super::status::{Lease, line_of};
-use super::{intake, registry::Difference};
+use super::{calls, intake, registry::Difference};
 use crate::domain::EventId;
 use crate::ports::{BackendEvent, Change, Claim, Class, EventKind, Failure, Heartbeat, Hello, Readiness, StoreIdentity, Welcome};
 
@@ -195,6 +195,7 @@ impl Held {
                 }
                 () = shared.registry.changed.notified() => self.beat().await,
                 settled = self.courier.settled() => self.acknowledge(settled).await,
+                () = shared.refreshes.wait() => self.refresh_for_somebody().await,
                 () = shared.nudges.wait() => self.events(true).await,
                 () = sleep_until(self.poll) => {
                     self.poll = Instant::now() + if shared.nudges.arriving() { POLL_CALM } else { POLL_BUSY };
@@ -251,9 +252,10 @@ impl Held {
             let events = self.shared.backend.events(&self.claim, limit).await?;
             let more = events.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
             let new = events.iter().any(|event| !self.courier.knows(event.id));
-            if events.iter().any(|event| matches!(event.kind, EventKind::Configuration { .. })) {
+            if events.iter().any(|event| matches!(event.kind, EventKind::Configuration { .. } | EventKind::Refresh { .. })) {
                 self.refresh().await?;
             }
+            self.press(&events);
             let ours = ours(&events);
             let looked = self.courier.look(events);
             if looked.full {
@@ -292,6 +294,24 @@ impl Held {
         self.poll = self.poll.min(Instant::now() + POLL_BUSY);
     }
 
+    /// Carries out what buttons of forms ask for.
+    fn press(&self, events: &[BackendEvent]) {
+        for event in events {
+            match event.kind {
+                EventKind::Refresh { channel } => calls::look_later(&self.shared, channel),
+                EventKind::Run { channel } => drop(calls::run(&self.shared, channel)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Reads the configuration for those who wait for it.
+    async fn refresh_for_somebody(&mut self) -> Result<(), Failure> {
+        let outcome = self.refresh().await;
+        self.shared.refreshes.answer(&outcome);
+        outcome
+    }
+
     /// A nudge may be on its way still when a poll finds what it announces.
     async fn announced(&self) -> bool {
         timeout(Duration::from_secs(1), self.shared.nudges.wait()).await.is_ok()
@@ -327,7 +347,7 @@ fn ours(events: &[BackendEvent]) -> Vec<EventId> {
     for event in events {
         match &event.kind {
             EventKind::Chat { .. } => continue,
-            EventKind::Configuration { .. } => {}
+            EventKind::Configuration { .. } | EventKind::Refresh { .. } | EventKind::Run { .. } => {}
             EventKind::Unreadable(failure) => tracing::error!(event.id = %event.id, %failure, "an event of Odoo's is put aside"),
             EventKind::Unknown(kind) => tracing::warn!(kind, "Odoo tells of something that this bridge does not know: a newer addon?"),
         }

@@ -3,9 +3,9 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 
-use crate::ports::{Claim, Readiness};
+use crate::ports::{Claim, Class, Failure, Readiness};
 
 /// The lease as the parts of the bridge see it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,6 +44,11 @@ impl LeaseBoard {
     /// Does Odoo not answer at the moment?
     pub fn is_away(&self) -> bool {
         self.0.borrow().away
+    }
+
+    /// Is the lease held, and Odoo there?
+    pub fn held(&self) -> bool {
+        self.0.borrow().working && self.0.borrow().claim.is_some()
     }
 
     /// Waits until work is allowed.
@@ -92,6 +97,36 @@ impl Nudges {
     /// Waits for the next; one that came since the last wait counts.
     pub async fn wait(&self) {
         self.bell.notified().await;
+    }
+}
+
+/// Has the session read the configuration now, for somebody who waits for that.
+#[derive(Default)]
+pub struct Refreshes {
+    bell: Notify,
+    askers: Mutex<Vec<oneshot::Sender<Result<(), Failure>>>>,
+}
+
+impl Refreshes {
+    /// Waits until the configuration has been read, or could not be.
+    pub async fn ask(&self) -> Result<(), Failure> {
+        let (asker, answer) = oneshot::channel();
+        self.askers.lock().expect("no holder panics").push(asker);
+        self.bell.notify_one();
+        answer.await.unwrap_or_else(|_| Err(Failure::new(Class::Lost, "the lease was lost meanwhile")))
+    }
+
+    /// Waits until somebody asks.
+    pub async fn wait(&self) {
+        self.bell.notified().await;
+    }
+
+    /// Tells those who ask.
+    pub fn answer(&self, outcome: &Result<(), Failure>) {
+        for asker in std::mem::take(&mut *self.askers.lock().expect("no holder panics")) {
+            // Who has gone need not be told.
+            let _ = asker.send(outcome.clone());
+        }
     }
 }
 

@@ -54,7 +54,14 @@ async fn start(config: Config) -> Result<Ended, String> {
         read_script: script_from_json,
     };
     let bridge = Bridge::new(parts, settings);
-    let pages = Pages { ready: bridge.ready(), metrics: bridge.metrics(), nudges: bridge.nudges(), secret };
+    let pages = Pages {
+        ready: bridge.ready(),
+        metrics: bridge.metrics(),
+        nudges: bridge.nudges(),
+        calls: bridge.calls(),
+        deliveries: bridge.deliveries(),
+        secret,
+    };
     let stop = CancellationToken::new();
     let serving = tokio::spawn(web::serve(listener, pages, stop.clone().cancelled_owned()));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = %config.listen, data = %config.data.display(), "chatbridge runs");

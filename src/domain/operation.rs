@@ -153,6 +153,18 @@ pub enum OperationBody {
         /// Why.
         reason: CloseReason,
     },
+    /// What came of *Refresh hook*, where nobody waited for it.
+    #[serde(rename = "channel.refreshed")]
+    Refreshed {
+        /// The channel.
+        channel: ChannelId,
+        /// All is right.
+        ok: bool,
+        /// What Telegram says, or what is wrong and what to do.
+        answer: String,
+        /// Who the token belongs to.
+        username: Option<String>,
+    },
     /// A person blocked or unblocked the bot.
     #[serde(rename = "membership")]
     Membership {

@@ -69,7 +69,7 @@ pub struct Channel {
     pub join_message: bool,
     /// It is said when a consultation has ended (B-SET-19).
     pub end_message: bool,
-    /// Telegram is to call us at this public address; none: we ask it.
+    /// The public address of the bridge, where Telegram is to deliver updates; none: they are polled (SET-4).
     pub webhook_url: Option<String>,
 }
 

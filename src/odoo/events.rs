@@ -26,6 +26,9 @@ fn kind(node: &Node) -> Result<EventKind, Failure> {
     if name == "configuration" {
         return Ok(EventKind::Configuration { bots: bots(&payload.field("bots")) });
     }
+    if let Some(pressed) = button(name, &payload)? {
+        return Ok(pressed);
+    }
     let Some(what) = what(name, &payload)? else { return Ok(EventKind::Unknown(name.to_owned())) };
     let conversation = payload.field("conversation").optional(Node::key)?.map(ConversationKey);
     let event = Incoming {
@@ -37,6 +40,16 @@ fn kind(node: &Node) -> Result<EventKind, Failure> {
     };
     let channel = ChannelId(payload.field("channel").number()?);
     Ok(EventKind::Chat { key: EventKey(node.field("key").key()?), channel, event: Box::new(event) })
+}
+
+/// A button of a channel's form that was pressed; none where it is something else.
+fn button(name: &str, payload: &Node) -> Result<Option<EventKind>, Failure> {
+    let channel = || payload.field("channel").number().map(ChannelId);
+    Ok(match name {
+        "channel.refresh" => Some(EventKind::Refresh { channel: channel()? }),
+        "channel.run" => Some(EventKind::Run { channel: channel()? }),
+        _ => None,
+    })
 }
 
 /// What happened in a chat; none where that is of a kind that this bridge does not know.

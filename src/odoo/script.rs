@@ -121,6 +121,7 @@ fn channels(bot: &Node, id: BotId) -> Result<Vec<Channel>, Failure> {
             tracing::warn!(bot.id = %id, channel.id = %channel, "a channel of a messenger that this bridge does not know is left out");
             continue;
         }
+        let webhook_url = node.field("webhook_url").optional(Node::text)?.filter(|url| !url.is_empty()).map(str::to_owned);
         match node.field("token").optional(Node::text)?.and_then(telegram_bot) {
             Some((telegram_bot, token)) => channels.push(Channel {
                 id: channel,
@@ -129,7 +130,7 @@ fn channels(bot: &Node, id: BotId) -> Result<Vec<Channel>, Failure> {
                 send_operator_name: node.field("send_operator_name").flag()?,
                 join_message: node.field("join_message").flag_or(true)?,
                 end_message: node.field("end_message").flag_or(true)?,
-                webhook_url: node.field("webhook_url").optional(Node::text)?.map(str::to_owned),
+                webhook_url,
             }),
             None => tracing::warn!(bot.id = %id, channel.id = %channel, "a channel without a token, or with one that can't be one, is left out"),
         }

@@ -142,6 +142,8 @@ pub struct ChannelStatus {
 pub enum ChannelState {
     /// Asks Telegram for updates.
     Polling,
+    /// Telegram delivers updates.
+    Webhook,
     /// Telegram refuses the token.
     Refused,
     /// Telegram can't be reached.
@@ -234,6 +236,16 @@ pub enum EventKind {
     },
     /// It could not be read: acknowledged, logged with the place of the fault.
     Unreadable(Failure),
+    /// Somebody pressed *Refresh hook*, and the bridge could not be called.
+    Refresh {
+        /// The channel.
+        channel: ChannelId,
+    },
+    /// Somebody pressed *Run now*, and the bridge could not be called.
+    Run {
+        /// The channel.
+        channel: ChannelId,
+    },
     /// A kind that this bridge does not know (a newer addon): acknowledged, logged.
     Unknown(String),
 }

@@ -14,5 +14,5 @@ pub use backend::{
 };
 pub use clock::{Clock, SystemClock};
 pub use failure::{Certainty, Class, Failure};
-pub use messenger::{Connect, Identity, Messenger, Update};
+pub use messenger::{Connect, Identity, Messenger, Update, Webhook};
 pub use store::{Cause, Change, Committed, Counts, Lane, Parked, SendId, Store, StoreIdentity, StoredOperation, StoredSend};

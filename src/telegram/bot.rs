@@ -5,17 +5,19 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use frankenstein::AsyncTelegramApi;
-use frankenstein::methods::{AnswerCallbackQueryParams, DeleteWebhookParams, GetUpdatesParams};
+use frankenstein::methods::{AnswerCallbackQueryParams, DeleteWebhookParams, GetUpdatesParams, SetWebhookParams};
 use frankenstein::response::MethodResponse;
 use frankenstein::types::{AllowedUpdate, MessageId as SentMessage};
 use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::api::Api;
-use super::trouble::Trouble;
+use super::trouble::{Trouble, one_line};
 use super::{faults, say, update};
 use crate::domain::{ChatId, MessageId, Request, TelegramBotId, UpdateId};
-use crate::ports::{Class, Failure, Identity, Messenger, Update};
+use crate::ports::{Class, Failure, Identity, Messenger, Update, Webhook};
 
 /// Telegram's bound on one poll.
 const LONGEST_WAIT: Duration = Duration::from_secs(50);
@@ -28,6 +30,18 @@ const BATCH: u32 = 100;
 
 /// Named in each poll, since Telegram keeps the last setting otherwise; kinds that are not named never come.
 const KINDS: [AllowedUpdate; 4] = [AllowedUpdate::Message, AllowedUpdate::EditedMessage, AllowedUpdate::CallbackQuery, AllowedUpdate::MyChatMember];
+
+/// Of what Telegram says of a webhook only what we use.
+#[derive(Deserialize)]
+struct WebhookInfo {
+    url: String,
+    #[serde(default)]
+    pending_update_count: u32,
+    #[serde(default)]
+    last_error_date: Option<i64>,
+    #[serde(default)]
+    last_error_message: Option<String>,
+}
 
 /// One bot, through its token.
 pub struct Bot {
@@ -55,14 +69,35 @@ impl Messenger for Bot {
         Ok(Identity { bot: TelegramBotId(id), username: user.username })
     }
 
-    async fn leave_webhook(&self) -> Result<bool, Failure> {
-        let webhook = self.api.get_webhook_info().await.map_err(faults::failure)?.result;
-        if webhook.url.is_empty() {
-            return Ok(false);
-        }
+    async fn set_webhook(&self, url: &str, secret: &SecretString) -> Result<String, Failure> {
+        let params = SetWebhookParams::builder()
+            .url(url)
+            .allowed_updates(KINDS.to_vec())
+            .drop_pending_updates(false)
+            .secret_token(secret.expose_secret())
+            .build();
+        self.api.set_webhook(&params).await.map(words).map_err(faults::failure)
+    }
+
+    async fn delete_webhook(&self) -> Result<String, Failure> {
         let params = DeleteWebhookParams::builder().drop_pending_updates(false).build();
-        self.api.delete_webhook(&params).await.map_err(faults::failure)?;
-        Ok(true)
+        self.api.delete_webhook(&params).await.map(words).map_err(faults::failure)
+    }
+
+    async fn webhook(&self) -> Result<Webhook, Failure> {
+        let answer: MethodResponse<WebhookInfo> = self.api.request("getWebhookInfo", None::<()>).await.map_err(faults::failure)?;
+        let WebhookInfo { url, pending_update_count, last_error_date, last_error_message } = answer.result;
+        let at = last_error_date.and_then(|seconds| Timestamp::from_second(seconds).ok());
+        Ok(Webhook {
+            url: Some(url).filter(|url| !url.is_empty()),
+            waiting: pending_update_count,
+            last_error: at.zip(last_error_message.map(|words| one_line(&words))),
+        })
+    }
+
+    fn read_update(&self, delivered: &[u8]) -> Option<Update> {
+        let raw = RawValue::from_string(String::from_utf8_lossy(delivered).into_owned()).ok()?;
+        update::read(&raw, Timestamp::now())
     }
 
     async fn updates(&self, offset: Option<UpdateId>, wait: Duration) -> Result<Vec<Update>, Failure> {
@@ -94,6 +129,11 @@ impl Messenger for Bot {
             _ => Ok(()),
         }
     }
+}
+
+/// What Telegram says to a change of a webhook: «Webhook was set».
+fn words(answer: MethodResponse<bool>) -> String {
+    answer.description.map_or_else(|| "Done".to_owned(), |words| one_line(&words))
 }
 
 /// Updates without a usable id are left out; the next good id confirms them. Where there is no good one, that is a failure that may pass: otherwise

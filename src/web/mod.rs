@@ -1,6 +1,8 @@
-//! What the bridge listens to: health, metrics, nudges. The only user of warp besides the sandbox.
+//! What the bridge listens to: health, metrics, nudges and calls of Odoo, deliveries of Telegram. The only user of warp besides the sandbox.
 
-mod nudge;
+mod call;
+mod delivery;
+mod secret;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -10,11 +12,11 @@ use tokio::net::TcpListener;
 use warp::http::StatusCode;
 use warp::{Filter, Reply};
 
-use crate::bridge::{Metrics, Nudges, Ready};
+use crate::bridge::{Calls, Deliveries, Metrics, Nudges, Ready};
 
-pub use nudge::Secret;
+pub use secret::Secret;
 
-/// The longest body that anybody may send here, in bytes.
+/// The longest body that Odoo may send here, in bytes.
 const LONGEST_BODY: u64 = 64 * 1024;
 
 /// What the pages show and whom they tell.
@@ -26,7 +28,11 @@ pub struct Pages {
     pub metrics: Arc<Metrics>,
     /// Whom to tell of nudges.
     pub nudges: Arc<Nudges>,
-    /// The key that signs nudges.
+    /// Who answers calls of Odoo's forms.
+    pub calls: Calls,
+    /// Who takes in what Telegram delivers.
+    pub deliveries: Deliveries,
+    /// The key that signs nudges and calls.
     pub secret: Secret,
 }
 
@@ -41,6 +47,8 @@ pub async fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 /// - `GET /readyz`: 200 and one line while it works, 503 and the reason otherwise.
 /// - `GET /metrics`: Prometheus text.
 /// - `POST /odoo/nudge`: signed by the addon; 204, or 401.
+/// - `POST /odoo/call`: signed likewise; 200 with the answer, 401, 400 for what is no call.
+/// - `POST /telegram/<channel>`: an update; 200, 401, 404, 413, or 503 to have it brought again.
 pub async fn serve(listener: TcpListener, pages: Pages, stop: impl Future<Output = ()> + Send + 'static) {
     warp::serve(routes(pages)).incoming(listener).graceful(stop).run().await;
 }
@@ -55,22 +63,37 @@ fn routes(pages: Pages) -> impl Filter<Extract = (impl Reply,), Error = warp::Re
     let metrics = warp::path!("metrics").and(warp::get()).and(given.clone()).map(|pages: Pages| {
         warp::reply::with_header(pages.metrics.render(), "content-type", "application/openmetrics-text; version=1.0.0; charset=utf-8")
     });
-    let nudge = warp::path!("odoo" / "nudge")
+    let nudge = warp::path!("odoo" / "nudge").and(warp::post()).and(signed(given.clone())).map(|body: Option<bytes::Bytes>, pages: Pages| {
+        if body.is_none() {
+            return StatusCode::UNAUTHORIZED;
+        }
+        pages.metrics.nudges.inc();
+        pages.nudges.ring();
+        StatusCode::NO_CONTENT
+    });
+    let call = warp::path!("odoo" / "call").and(warp::post()).and(signed(given.clone())).then(call::answer);
+    let delivery = warp::path!("telegram" / i64)
         .and(warp::post())
-        .and(warp::header("x-chatbridge-timestamp"))
+        .and(warp::header::optional("x-telegram-bot-api-secret-token"))
+        .and(warp::body::content_length_limit(delivery::LONGEST))
+        .and(warp::body::bytes())
+        .and(given)
+        .then(delivery::answer);
+    health.or(ready).or(metrics).or(nudge).or(call).or(delivery)
+}
+
+/// The body, where Odoo has signed it lately.
+fn signed(
+    given: impl Filter<Extract = (Pages,), Error = std::convert::Infallible> + Clone + Send + Sync + 'static,
+) -> impl Filter<Extract = (Option<bytes::Bytes>, Pages), Error = warp::Rejection> + Clone + Send + Sync + 'static {
+    warp::header("x-chatbridge-timestamp")
         .and(warp::header("x-chatbridge-signature"))
         .and(warp::body::content_length_limit(LONGEST_BODY))
         .and(warp::body::bytes())
         .and(given)
         .map(|timestamp: String, signature: String, body: bytes::Bytes, pages: Pages| {
             let now = jiff::Timestamp::now().as_second();
-            if pages.secret.signed(&timestamp, &body, &signature, now) {
-                pages.metrics.nudges.inc();
-                pages.nudges.ring();
-                StatusCode::NO_CONTENT
-            } else {
-                StatusCode::UNAUTHORIZED
-            }
-        });
-    health.or(ready).or(metrics).or(nudge)
+            (pages.secret.signed(&timestamp, &body, &signature, now).then_some(body), pages)
+        })
+        .untuple_one()
 }

@@ -26,6 +26,14 @@ pub fn numbered(id: i64, channel: i64, token: &str, hash: &str) -> Value {
         "channels": [{"id": channel, "messenger": "telegram", "telegram_bot": null, "username": null, "token": token}], "steps": steps})
 }
 
+/// The same, met through a webhook.
+pub fn hooked(url: &str, hash: &str) -> Value {
+    let mut bot = shop();
+    bot["hash"] = hash.into();
+    bot["channels"][0]["webhook_url"] = url.into();
+    bot
+}
+
 /// The same with another text of the first step.
 pub fn saying(text: &str, hash: &str) -> Value {
     let mut bot = shop();

@@ -61,7 +61,10 @@ impl Ledger {
                     self.violations.push(format!("never opened: {conversation}"));
                 }
             }
-            OperationBody::Sender { .. } | OperationBody::Membership { .. } | OperationBody::DiscussFailed { .. } => {}
+            OperationBody::Sender { .. }
+            | OperationBody::Membership { .. }
+            | OperationBody::DiscussFailed { .. }
+            | OperationBody::Refreshed { .. } => {}
         }
     }
 

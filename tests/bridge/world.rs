@@ -1,5 +1,6 @@
 //! The bridge in its world.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use chatbridge::bridge::{Bridge, Ended, Metrics, Nudges, Parts, Ready, Settings};
@@ -7,6 +8,7 @@ use chatbridge::domain::ChatRecord;
 use chatbridge::odoo::script_from_json;
 use chatbridge::ports::{ChannelState, Store, SystemClock};
 use chatbridge::telegram::Telegram as Client;
+use chatbridge::web::{self, Pages, Secret};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +23,9 @@ pub struct World {
     pub telegram: Arc<Telegram>,
     pub odoo: Arc<Odoo>,
     pub store: Arc<Brittle>,
+    /// The bridge's own address, the same at each start.
+    pub url: String,
+    address: SocketAddr,
     run: Option<Run>,
 }
 
@@ -29,8 +34,17 @@ struct Run {
     metrics: Arc<Metrics>,
     ready: Arc<Ready>,
     nudges: Arc<Nudges>,
+    secret: Secret,
     stop: CancellationToken,
     ended: JoinHandle<Ended>,
+    /// Serves the bridge's pages.
+    server: JoinHandle<()>,
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
 }
 
 impl World {
@@ -41,7 +55,8 @@ impl World {
 
     /// A world made of these.
     pub fn of(telegram: Arc<Telegram>, odoo: Arc<Odoo>, store: Arc<Brittle>) -> Self {
-        Self { telegram, odoo, store, run: None }
+        let address = listen(([127, 0, 0, 1], 0).into()).local_addr().unwrap();
+        Self { telegram, odoo, store, url: format!("http://{address}"), address, run: None }
     }
 
     /// The bridge runs.
@@ -82,10 +97,21 @@ impl World {
             clock: Arc::new(SystemClock),
             read_script: script_from_json,
         };
-        let bridge = Bridge::new(parts, Settings { instance: "i".to_owned(), nudge_url: None, nudge_secret: "00".to_owned() });
+        let secret = Secret::draw();
+        let bridge = Bridge::new(parts, Settings { instance: "i".to_owned(), nudge_url: None, nudge_secret: secret.to_hex() });
         let (metrics, ready, nudges, stop) = (bridge.metrics(), bridge.ready(), bridge.nudges(), CancellationToken::new());
+        let pages = Pages {
+            ready: ready.clone(),
+            metrics: metrics.clone(),
+            nudges: nudges.clone(),
+            calls: bridge.calls(),
+            deliveries: bridge.deliveries(),
+            secret: secret.clone(),
+        };
+        let listener = tokio::net::TcpListener::from_std(listen(self.address)).unwrap();
+        let server = tokio::spawn(web::serve(listener, pages, std::future::pending()));
         let ended = tokio::spawn(bridge.run(stop.clone().cancelled_owned()));
-        self.run = Some(Run { metrics, ready, nudges, stop, ended });
+        self.run = Some(Run { metrics, ready, nudges, secret, stop, ended, server });
     }
 
     fn run(&self) -> &Run {
@@ -119,9 +145,19 @@ impl World {
         self.store.chat(person.chat()).unwrap().unwrap_or_default()
     }
 
+    /// The key that signs calls.
+    pub fn secret(&self) -> String {
+        self.run().secret.to_hex()
+    }
+
     /// How the bridge ends by itself, or after it was asked.
     pub async fn ends(&mut self) -> Ended {
-        self.run.take().expect("started").ended.await.unwrap()
+        let mut run = self.run.take().expect("started");
+        let ended = (&mut run.ended).await.unwrap();
+        // The port is free when the task is gone.
+        run.server.abort();
+        let _ = (&mut run.server).await;
+        ended
     }
 
     pub async fn stop(&mut self) -> Ended {
@@ -151,4 +187,11 @@ impl World {
     pub fn check(&self) {
         assert_eq!(self.odoo.desk().ledger.violations, Vec::<String>::new());
     }
+}
+
+/// Takes a port; port 0 is any.
+fn listen(address: SocketAddr) -> std::net::TcpListener {
+    let listener = std::net::TcpListener::bind(address).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    listener
 }

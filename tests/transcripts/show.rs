@@ -23,6 +23,7 @@ pub fn shown(body: OperationBody) -> String {
         OperationBody::State { step, .. } => format!("now at {}", step.map_or("no step".to_owned(), |id| id.to_string())),
         OperationBody::Close { reason, .. } => format!("close: {reason:?}"),
         OperationBody::Membership { blocked, .. } => format!("blocked: {blocked}"),
+        OperationBody::Refreshed { answer, .. } => format!("refreshed: {answer}"),
         OperationBody::ConsultationRequest { conversation, consultation, operator_bot, wait, .. } => {
             let wait = if wait { ", whatever happens" } else { "" };
             format!("consultation {} in conversation {}: an operator of {operator_bot} is wanted{wait}", number(consultation), talk(conversation))

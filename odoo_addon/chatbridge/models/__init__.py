@@ -6,6 +6,7 @@ from . import chatbridge_bot
 from . import chatbridge_bot_overview
 from . import chatbridge_channel
 from . import chatbridge_channel_token
+from . import chatbridge_channel_hook
 from . import chatbridge_step
 from . import chatbridge_step_alias
 from . import chatbridge_step_answer

@@ -98,7 +98,9 @@ class ChatbridgeChannel(models.Model):
         "Another chat uses this Telegram bot already; it may be archived. One Telegram bot can serve one chat only.",
     )
 
-    _configuration_ignored = frozenset(["state", "state_since", "last_update_at", "last_error", "hook_answer", "hook_state"])
+    _configuration_ignored = frozenset(
+        ["state", "state_since", "last_update_at", "last_error", "username", "hook_answer", "hook_state"]
+    )
 
     @api.model
     def _default_bot(self):
@@ -169,7 +171,10 @@ class ChatbridgeChannel(models.Model):
 
     @api.model
     def _write_statuses(self, statuses):
-        """Write what a heartbeat says of channels: only rows that differ are touched, and no event is caused."""
+        """Write what a heartbeat says of channels: only rows that differ are touched, and no event is caused.
+
+        A bridge that has just been started knows neither the username nor when the last update came: what is known stays.
+        """
         if not statuses:
             return
         columns = [
@@ -184,13 +189,14 @@ class ChatbridgeChannel(models.Model):
         self.env.cr.execute(
             """
             UPDATE chatbridge_channel c
-               SET state = v.state, state_since = v.since, last_update_at = v.last_update, last_error = v.error,
-                   username = coalesce(v.username, c.username)
+               SET state = v.state, state_since = v.since, last_update_at = coalesce(v.last_update, c.last_update_at),
+                   last_error = v.error, username = coalesce(v.username, c.username)
               FROM unnest(%s::int[], %s::text[], %s::timestamp[], %s::timestamp[], %s::text[], %s::text[])
                    AS v(id, state, since, last_update, error, username)
              WHERE c.id = v.id
                AND (c.state, c.state_since, c.last_update_at, c.last_error, c.username)
-                   IS DISTINCT FROM (v.state, v.since, v.last_update, v.error, coalesce(v.username, c.username))
+                   IS DISTINCT FROM (v.state, v.since, coalesce(v.last_update, c.last_update_at), v.error,
+                                     coalesce(v.username, c.username))
             """,
             columns,
         )

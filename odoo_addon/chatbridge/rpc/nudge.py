@@ -89,33 +89,36 @@ def signature(secret, timestamp, body):
     return hmac.new(bytes.fromhex(secret), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
 
 
+def signed_headers(secret, body):
+    """Return the headers of a request that the bridge will take for ours."""
+    timestamp = str(int(time.time()))
+    return {
+        "Content-Type": "application/json",
+        "Connection": "close",
+        "X-Chatbridge-Timestamp": timestamp,
+        "X-Chatbridge-Signature": signature(secret, timestamp, body),
+    }
+
+
+def connect(parts, timeout):
+    """Return a connection to the bridge, not opened yet: no proxy of the environment is asked, no redirect followed."""
+    if parts.scheme == "https":
+        return HTTPSConnection(parts.hostname, parts.port, timeout=timeout, context=ssl.create_default_context())
+    return HTTPConnection(parts.hostname, parts.port, timeout=timeout)
+
+
 def send(target):
     """Send one nudge, now; whatever goes wrong is only logged."""
     try:
         body = json.dumps({"database_uuid": target.database_uuid}).encode()
-        timestamp = str(int(time.time()))
-        headers = {
-            "Content-Type": "application/json",
-            "Connection": "close",
-            "X-Chatbridge-Timestamp": timestamp,
-            "X-Chatbridge-Signature": signature(target.secret, timestamp, body),
-        }
-        _post(address(target.url), body, headers)
+        _post(address(target.url), body, signed_headers(target.secret, body))
     except Exception as error:
         _logger.debug("The bridge could not be nudged: %s", type(error).__name__)
 
 
 def _post(parts, body, headers):
-    """Send a request and wait for the first byte of the answer: nobody can make us read for ever, byte by byte.
-
-    No proxy of the environment is asked and no redirect followed.
-    """
-    if parts.scheme == "https":
-        connection = HTTPSConnection(
-            parts.hostname, parts.port, timeout=TIMEOUT, context=ssl.create_default_context()
-        )
-    else:
-        connection = HTTPConnection(parts.hostname, parts.port, timeout=TIMEOUT)
+    """Send a request and wait for the first byte of the answer: nobody can make us read for ever, byte by byte."""
+    connection = connect(parts, TIMEOUT)
     try:
         connection.request("POST", parts.path, body, headers)
         # The bridge has taken the nudge when it begins to answer; to hang up earlier might stop it.

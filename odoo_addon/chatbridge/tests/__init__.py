@@ -7,6 +7,7 @@ from . import test_discuss_rights
 from . import test_findings
 from . import test_conversation
 from . import test_handshake
+from . import test_hook
 from . import test_messenger
 from . import test_nudge
 from . import test_operator

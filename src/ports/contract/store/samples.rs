@@ -147,6 +147,7 @@ pub fn full_operation() -> Vec<Operation> {
         OperationBody::ConsultationRequest { conversation, consultation: consultation(), operator_bot: BotId(4), step: Some(StepId(11)), wait: true },
         OperationBody::ConsultationJoined { conversation, consultation: consultation() },
         OperationBody::ConsultationEnd { conversation, consultation: consultation(), reason: EndReason::Customer },
+        OperationBody::Refreshed { channel, ok: true, answer: "Webhook was set".to_owned(), username: Some("shop_bot".to_owned()) },
     ];
     let operation = |(line, body)| Operation { key: OperationKey(Ulid(line)), at: instant(0), body };
     (1..).zip(bodies).map(operation).collect()

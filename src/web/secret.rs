@@ -1,12 +1,12 @@
-//! How a nudge proves that it is Odoo's: `docs/protocol.md`, «The nudge».
+//! How a nudge or a call proves that it is Odoo's: `docs/protocol.md`, «The nudge».
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
-/// A nudge older or newer than this, in seconds, may be a repetition by somebody who listens; clocks may differ by as much.
+/// What is older or newer than this, in seconds, may be a repetition by somebody who listens; clocks may differ by as much.
 const FRESH: i64 = 600;
 
-/// The key that signs nudges: drawn at each start, told to Odoo in the handshake.
+/// The key that signs nudges and calls: drawn at each start, told to Odoo in the handshake.
 #[derive(Clone)]
 pub struct Secret([u8; 32]);
 
