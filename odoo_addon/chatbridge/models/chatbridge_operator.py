@@ -20,7 +20,9 @@ class ChatbridgeOperator(models.Model):
     )
     user_id = fields.Many2one("res.users", "User", index=True, ondelete="cascade", domain=[("share", "=", False)])
     sender_id = fields.Many2one("chatbridge.sender", "Sender", index=True, ondelete="cascade", readonly=True)
-    open_count = fields.Integer("Open chats", default=0, readonly=True, copy=False, help="How many consultations run now.")
+    open_count = fields.Integer(
+        "Open chats", default=0, readonly=True, copy=False, help="How many consultations run now."
+    )
     assigned_at = fields.Datetime(
         "Last chat", readonly=True, copy=False, help="When a consultation was last assigned: equals are served in turn."
     )

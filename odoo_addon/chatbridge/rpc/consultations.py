@@ -114,6 +114,7 @@ class ConsultationOperations:
         return {}
 
     def _write_refreshed(self, values):
+        compat.flush_all(self.env)
         # By SQL, as a heartbeat does: what the bridge itself says is no change of the configuration.
         self.env.cr.execute(
             "UPDATE chatbridge_channel SET hook_answer = %s, hook_state = %s, username = coalesce(%s, username)"

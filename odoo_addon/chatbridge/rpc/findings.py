@@ -11,7 +11,9 @@ def found(env):
     """Return a list of ``{"place", "sentence", "remedy"}``; an empty one is good."""
     looks = (_series, _bridge, _tokens, _messengers, _channels, _webhooks, _first_steps, _operators)
     return [
-        {"place": place, "sentence": sentence, "remedy": remedy} for look in looks for place, sentence, remedy in look(env)
+        {"place": place, "sentence": sentence, "remedy": remedy}
+        for look in looks
+        for place, sentence, remedy in look(env)
     ]
 
 

@@ -147,7 +147,8 @@ class ConsultationCase(BridgeCase):
     def person(self, login, **values):
         """Return an internal user who may be an operator."""
         context = {"no_reset_password": True}
-        return new_test_user(self.env, login, "chatbridge.group_operator", context=context, name=login.title(), **values)
+        values = dict({"name": login.title()}, **values)
+        return new_test_user(self.env, login, "chatbridge.group_operator", context=context, **values)
 
     def come(self, user):
         """Have a user be active in Odoo."""

@@ -1,9 +1,13 @@
+import random
+
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from .. import compat
+from ..rpc.batch import Batch
+from ..rpc.schema import OPERATIONS
 from .common import ConsultationCase
 
 
@@ -212,7 +216,11 @@ class TestConsultation(ConsultationCase):
         self.apply(self.operation("discuss.failed", discuss_message=message.id, reason="Gone"))
         self.assertEqual(
             self.discussed("delivery"),
-            [(None, [message.id], "sent", None), (None, [message.id], "failed", "Blocked"), (None, [message.id], "failed", "Gone")],
+            [
+                (None, [message.id], "sent", None),
+                (None, [message.id], "failed", "Blocked"),
+                (None, [message.id], "failed", "Gone"),
+            ],
         )
 
     def test_messages_of_others_are_not_marked(self):
@@ -279,8 +287,9 @@ class TestConsultation(ConsultationCase):
             self.operation("conversation.close", conversation="conversation-2", reason="silence"),
             self.opening("conversation-4", "3"),
         )
-        ended = [self.consultation(number) for number in (1, 2, 3)]
-        self.assertEqual([(one.state, one.ended_reason) for one in ended], [("ended", "blocked"), ("ended", "silence"), ("ended", "restart")])
+        self.assertEqual(self.states(1, 2, 3), ["ended"] * 3)
+        reasons = [self.consultation(number).ended_reason for number in (1, 2, 3)]
+        self.assertEqual(reasons, ["blocked", "silence", "restart"])
         self.assertEqual(self.slots(), {"julia": 0})
 
     def test_all_in_one_batch(self):
@@ -354,10 +363,8 @@ class TestConsultation(ConsultationCase):
         self.apply(self.operation("channel.refreshed", ok=True, username="shop_bot", **dict(values, answer="Good")))
         self.assertEqual((self.channel.hook_state, self.channel.username), ("ok", "shop_bot"))
         self.assertFalse(self.take_events())
-        self.assertEqual(
-            self.apply(self.operation("channel.refreshed", ok=True, username=None, **dict(values, channel=999999)))[0]["missing"],
-            "channel",
-        )
+        gone = self.operation("channel.refreshed", ok=True, username=None, **dict(values, channel=999999))
+        self.assertEqual(self.apply(gone)[0]["missing"], "channel")
 
     def test_many_operators_cost_no_more_queries(self):
         def cost(number):
@@ -378,3 +385,68 @@ class TestConsultation(ConsultationCase):
         self.operator("julia")
         self.ask_for_operator(1)
         self.assertEqual(self.consultation(1).requested_at, fields.Datetime.to_datetime("2026-11-22 19:00:00"))
+
+
+@tagged("post_install", "-at_install")
+class TestConsultationBatches(ConsultationCase):
+    """What a batch does to consultations is what its operations do one by one."""
+
+    def test_bulk_equals_one_by_one(self):
+        self.desk.most_parallel_chats = 1
+        for login in ("julia", "petro"):
+            self.operator(login)
+        for seed in range(12):
+            batch = [OPERATIONS[one["type"]](one) for one in self.random_batch(random.Random(seed))]
+            in_bulk = self.outcome(lambda batch=batch: Batch(self.env(su=True)).run(batch))
+            one_by_one = self.outcome(lambda batch=batch: [Batch(self.env(su=True)).run([one])[0] for one in batch])
+            self.assertEqual(in_bulk, one_by_one, "seed %d" % seed)
+
+    def random_batch(self, chance):
+        """Return a batch with few customers, conversations and consultations, so that they meet."""
+
+        def key(name):
+            return "%s-%s" % (name, chance.choice("abcdef"))
+
+        def place():
+            return {"conversation": key("conversation"), "consultation": key("consultation")}
+
+        def opening():
+            user = chance.choice("123")
+            return self.opening(key("conversation"), user)
+
+        makers = [
+            opening,
+            opening,
+            lambda: self.request(0, **dict(place(), wait=chance.random() < 0.5)),
+            lambda: self.request(0, **dict(place(), wait=chance.random() < 0.5)),
+            lambda: self.operation("consultation.joined", **place()),
+            lambda: self.operation("consultation.end", reason=chance.choice(["customer", "blocked"]), **place()),
+            lambda: self.operation("conversation.close", conversation=key("conversation"), reason="blocked"),
+            lambda: self.message(chance.randint(1, 9), key("conversation"), consultation=key("consultation")),
+        ]
+        return [chance.choice(makers)() for _number in range(50)]
+
+    def outcome(self, work):
+        """Return what a piece of work leaves behind and tells the bridge, without drawn numbers; and take it back."""
+
+        class Undo(Exception):
+            pass
+
+        result = []
+        try:
+            with self.env.cr.savepoint():
+                result.append([sorted(answer) + [answer.get("refused")] for answer in work()])
+                compat.flush_all(self.env)
+                slots = self.slots()
+                self.env.cr.execute(
+                    "SELECT n.key, n.state, n.ended_reason, n.joined, u.login, c.key, c.state, c.ended_reason"
+                    "  FROM chatbridge_consultation n JOIN chatbridge_conversation c ON c.id = n.conversation_id"
+                    "  LEFT JOIN res_users u ON u.id = n.user_id ORDER BY n.key"
+                )
+                result.append((slots, self.env.cr.fetchall()))
+                self.env.cr.execute("SELECT kind, payload FROM chatbridge_event WHERE kind LIKE 'cons%' ORDER BY id")
+                result.append(self.env.cr.fetchall())
+                raise Undo
+        except Undo:
+            compat.invalidate_all(self.env)
+            return result
