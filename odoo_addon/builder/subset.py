@@ -68,6 +68,7 @@ ELEMENTS = {
 
 #: What each kind of data element may have.
 DATA = {
+    "function": {"model", "name"},
     "odoo": {"noupdate"},
     "data": {"noupdate"},
     "record": {"id", "model", "context", "forcecreate", "series"},

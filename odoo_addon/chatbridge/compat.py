@@ -48,6 +48,14 @@ PASSING_EXCEPTIONS = tuple(
 )
 
 
+def give_to_new_users(env, group):
+    """Have users that are made from now on get a group: a template user says so, from 19.0 on a group of groups."""
+    if SERIES >= 19:
+        env.ref("base.default_user_group").write({"implied_ids": [(4, group.id)]})
+    else:
+        env.ref("base.default_user").write({GROUPS_FIELD: [(4, group.id)]})
+
+
 class _SqlConstraint:
     """Stands for ``models.Constraint`` before 19.0: adds itself to the model's ``_sql_constraints``."""
 

@@ -47,7 +47,7 @@ class Operator:
 
     def __init__(self, company, login: str, name: str):
         self.company, self.login, self.name = company, login, name
-        self.model = "discuss.channel" if company.odoo.installation.series >= 17 else "mail.channel"
+        self.model = "discuss.channel" if company.odoo.installation.series.number != "14" else "mail.channel"
         self.user = company.create("res.users", name=name, login=login, password=PASSWORD)
         self.connect()
 
@@ -60,7 +60,7 @@ class Operator:
 
     def present(self, there: bool = True):
         """Sit at the screen, or be away: what a browser of theirs would have told Odoo."""
-        modern = self.company.odoo.installation.series >= 18
+        modern = self.company.odoo.installation.series.number != "14"
         table = "mail_presence" if modern else "bus_presence"
         self._sql(f"DELETE FROM {table} WHERE user_id = {self.user}")
         if there:

@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from .. import compat
 from ..exceptions import TryAgain
 from .common import ConsultationCase
 
@@ -38,6 +39,17 @@ class TestOperator(ConsultationCase):
         stranger = self.person("stranger", company_id=company.id, company_ids=[(6, 0, company.ids)])
         with self.assertRaises(AccessError), mute_logger("odoo.addons.base.models.ir_rule"):
             self.desk.with_user(stranger).action_join()
+
+    def test_every_internal_user_may_unless_the_right_is_taken_away(self):  # OP-1
+        self.assertTrue(self.env.ref("base.user_admin").has_group("chatbridge.group_operator"))
+        user = self.env["res.users"].with_context(no_reset_password=True).create({"name": "New", "login": "new"})
+        self.desk.with_user(user).action_join()
+        self.assertEqual(self.desk.operator_ids.user_id, user)
+        self.desk.with_user(user).action_leave()
+        operator = self.env.ref("chatbridge.group_operator")
+        user.write({compat.GROUPS_FIELD: [(3, operator.id)]})
+        with self.assertRaises(AccessError):
+            self.desk.with_user(user).action_join()
 
     def test_administrators_add_and_remove(self):  # OP-16
         petro = self.person("petro")
