@@ -147,7 +147,8 @@ def test_the_queue(bridge, company, open_desk):
     places = {}
     for number, (name, customer) in enumerate((("Petro", petro), ("Ihor", ihor)), 1):
         ask(customer, f"Welcome, {name}!")
-        places[name] = until(lambda: customer.heard()[-1] != LOOKING and customer.heard()[-1], "told of the queue")  # noqa: B023
+        told = lambda: customer.heard()[-1] if LOOKING in customer.heard()[:-1] else None  # noqa: B023, E731
+        places[name] = until(told, "told of the queue")
         assert str(number) in places[name] and "/end" in places[name]
     petro.say("Are you there?")
     talk.say("/end")
