@@ -14,7 +14,7 @@ const FLOORS: [(&str, &[&str]); 12] = [
     ("store", &["domain", "ports"]),
     ("bridge", &["domain", "text", "dialog", "ports"]),
     ("web", &["bridge"]),
-    ("cli", &["domain", "ports", "telegram", "odoo", "store", "bridge", "web", "sandbox"]),
+    ("cli", &["domain", "ports", "http", "telegram", "odoo", "store", "bridge", "web", "sandbox"]),
     ("sandbox", &[]),
 ];
 

@@ -1,7 +1,8 @@
 //! How an intake is called from outside: to hurry, or to look at everything and say what it found.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use futures_util::FutureExt;
 use tokio::sync::{Notify, oneshot, watch};
 
 /// What came of looking at a channel: *Refresh hook* shows it on the form.
@@ -31,12 +32,22 @@ pub struct Bell {
     intake: Notify,
     /// Counts, so that a message that is just being tried hears of it too.
     sends: watch::Sender<u64>,
-    askers: Mutex<Vec<Asker>>,
+    wish: Mutex<Wish>,
+}
+
+/// What is wished of an intake.
+#[derive(Default)]
+pub struct Wish {
+    /// Not to wait any longer.
+    pub hurry: bool,
+    /// To look at everything, and tell these.
+    pub askers: Vec<Asker>,
 }
 
 impl Bell {
     /// Nobody is to wait any longer: not the intake for its next try, not messages for theirs.
     pub fn hurry(&self) {
+        self.wish().hurry = true;
         self.intake.notify_one();
         self.sends.send_modify(|rung| *rung += 1);
     }
@@ -44,14 +55,20 @@ impl Bell {
     /// Has the channel looked at; the answer comes when that is done, or an error when the channel stops before.
     pub fn ask(&self) -> oneshot::Receiver<Checked> {
         let (asker, answer) = oneshot::channel();
-        self.askers.lock().unwrap_or_else(PoisonError::into_inner).push(asker);
+        self.wish().askers.push(asker);
         self.hurry();
         answer
     }
 
-    /// Those who wait for an answer; each is given once.
-    pub fn askers(&self) -> Vec<Asker> {
-        std::mem::take(&mut self.askers.lock().unwrap_or_else(PoisonError::into_inner))
+    /// What has been wished since the last time; the intake is not called for it again.
+    pub fn take(&self) -> Wish {
+        // A call that comes in between stands for a wish that is taken below or comes later: none is lost.
+        let _ = self.intake.notified().now_or_never();
+        std::mem::take(&mut self.wish())
+    }
+
+    fn wish(&self) -> MutexGuard<'_, Wish> {
+        self.wish.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until the intake is called.

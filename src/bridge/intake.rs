@@ -35,7 +35,7 @@ pub async fn work(shared: Arc<Shared>, running: Arc<Running>, _busy: TaskTracker
         () = shared.intake_stop.cancelled() => {}
     }
     shared.registry.set_state(&running, ChannelState::Stopped, None);
-    drop(running.bell.askers());
+    drop(running.bell.take());
     shared.stop.run_until_cancelled(retire(&running)).await;
 }
 
@@ -57,19 +57,19 @@ async fn attend(shared: &Arc<Shared>, running: &Running) {
     let mut intake = Intake::new(shared, running);
     loop {
         shared.lease.until_working().await;
-        let askers = running.bell.askers();
-        let outcome = if askers.is_empty() {
+        let wish = running.bell.take();
+        if wish.hurry {
+            intake.hurry();
+        }
+        let outcome = if wish.askers.is_empty() {
             tokio::select! {
                 outcome = intake.round() => outcome,
-                () = running.bell.for_the_intake() => {
-                    intake.hurry();
-                    continue;
-                }
+                () = running.bell.for_the_intake() => continue,
                 () = shared.lease.until_stopped() => continue,
             }
         } else {
             tokio::select! {
-                outcome = intake.tell(askers) => outcome,
+                outcome = intake.tell(wish.askers) => outcome,
                 () = shared.lease.until_stopped() => continue,
             }
         };
@@ -170,11 +170,11 @@ impl<'a> Intake<'a> {
     }
 
     /// Waits before the next try; where Telegram says how long to wait, nobody may hurry.
-    async fn rest(&mut self, pause: Duration, failure: &Failure) {
+    async fn rest(&self, pause: Duration, failure: &Failure) {
         let bound = failure.class == Class::RateLimited;
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            () = self.running.bell.for_the_intake(), if !bound => self.hurry(),
+            () = self.running.bell.for_the_intake(), if !bound => {}
         }
     }
 

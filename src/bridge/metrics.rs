@@ -35,6 +35,8 @@ pub struct Metrics {
     pub apply_calls: Counter,
     /// Nudges that arrived.
     pub nudges: Counter,
+    /// Calls of Odoo's forms that arrived.
+    pub calls: Counter,
     /// Bots read from Odoo, each time one was new or had changed.
     pub bots_read: Counter,
     /// From taking an update in until its answer was handed to Telegram, in seconds.
@@ -68,6 +70,7 @@ impl Metrics {
         let refused = counter("operations_refused", "Operations that Odoo refused");
         let apply_calls = counter("apply_calls", "Calls that wrote operations to Odoo");
         let nudges = counter("nudges", "Nudges from Odoo that arrived");
+        let calls = counter("calls", "Calls of Odoo's forms that arrived");
         let bots_read = counter("bots_read", "Bots read from Odoo, new or changed");
         let answer_seconds = Histogram::new(exponential_buckets(0.0005, 2.0, 16));
         registry.register_with_unit("answer", "From taking an update in until its answer went to Telegram", Unit::Seconds, answer_seconds.clone());
@@ -91,6 +94,7 @@ impl Metrics {
             refused,
             apply_calls,
             nudges,
+            calls,
             bots_read,
             answer_seconds,
             operations_waiting,

@@ -37,5 +37,6 @@ pub use calls::{Call, Calls};
 pub use delivery::{Delivered, Deliveries};
 pub use metrics::Metrics;
 pub use run::{Bridge, Ended, Parts, Settings};
+pub use session::{PROTOCOL, check_series};
 pub use status::{Nudges, Ready};
 pub use webhook::hook_url;

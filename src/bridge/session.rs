@@ -15,7 +15,7 @@ use crate::domain::EventId;
 use crate::ports::{BackendEvent, Change, Claim, Class, EventKind, Failure, Heartbeat, Hello, Readiness, StoreIdentity, Welcome};
 
 /// The protocol that this bridge speaks.
-const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 2;
 /// The series of Odoo that it works with.
 const SERIES: std::ops::RangeInclusive<u32> = 14..=19;
 /// Between heartbeats.
@@ -91,7 +91,7 @@ async fn shake(shared: &Shared) -> Result<Welcome, Failure> {
 }
 
 /// Odoo's series must be one that addon and bridge were made for.
-fn check_series(welcome: &Welcome) -> Result<(), Failure> {
+pub fn check_series(welcome: &Welcome) -> Result<(), Failure> {
     let major = welcome.series.split('.').next().and_then(|major| major.parse::<u32>().ok());
     if major.is_some_and(|major| SERIES.contains(&major)) {
         return Ok(());

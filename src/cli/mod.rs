@@ -1,5 +1,6 @@
 //! The `chatbridge` command: the only place that knows concrete types.
 
+mod check;
 mod config;
 mod log;
 mod run;
@@ -10,6 +11,8 @@ use clap::{Parser, Subcommand};
 
 /// Exit codes, as in `sysexits.h`.
 mod exit {
+    /// A check has found something.
+    pub const FAULT: u8 = 1;
     /// The configuration is wrong; every fault has been printed.
     pub const CONFIG: u8 = 64;
     /// Something that we need refused us for good.
@@ -32,6 +35,8 @@ struct Cli {
 enum Command {
     /// Run the bridge (settings by flags or environment).
     Run(config::Raw),
+    /// Look at the whole set-up and say what is wrong with it, and what to do; changes nothing (same settings as run).
+    Check(config::Raw),
     /// Run a Bot API server that stands in for Telegram, with a chat page.
     Sandbox(crate::sandbox::Args),
 }
@@ -39,7 +44,8 @@ enum Command {
 /// Runs the command line; the process's exit code.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    log::start();
+    // A check prints what it finds; the log would repeat it.
+    log::start(if matches!(cli.command, Command::Check(_)) { "off" } else { "warn,chatbridge=info" });
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -49,6 +55,7 @@ pub fn main() -> ExitCode {
     };
     match cli.command {
         Command::Run(raw) => ExitCode::from(runtime.block_on(run::run(raw))),
+        Command::Check(raw) => ExitCode::from(runtime.block_on(check::check(raw, &mut std::io::stdout()))),
         Command::Sandbox(args) => match runtime.block_on(crate::sandbox::run(args)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {

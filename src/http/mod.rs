@@ -27,6 +27,24 @@ pub fn client(connect_within: Duration) -> Result<reqwest::Client, Failure> {
         .map_err(|_| misconfigured("no HTTPS is possible: are the system's CA certificates installed (package ca-certificates)?"))
 }
 
+/// What an address answers to a simple question: the HTTP status and the beginning of the text; within this time, or an error in one line without the address.
+pub async fn get(address: &str, within: Duration) -> Result<(u16, String), String> {
+    let asked = client(within).map_err(|failure| failure.reason)?.get(address).timeout(within).send().await;
+    let response = asked.map_err(|error| if error.is_timeout() { "no answer in time".to_owned() } else { innermost(&error.without_url()) })?;
+    let status = response.status().as_u16();
+    let text = response.text().await.unwrap_or_default();
+    Ok((status, text.trim().chars().take(200).collect()))
+}
+
+/// The innermost cause says most: «Connection refused», not «error sending request».
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
 fn misconfigured(reason: impl Into<String>) -> Failure {
     Failure::new(Class::Denied, reason)
 }

@@ -53,7 +53,7 @@ impl OdooBackend {
         Self { write_limit: limit, read_limit: limit, ..self }
     }
 
-    async fn read(&self, method: &str, args: Value) -> Result<Value, Failure> {
+    pub(super) async fn read(&self, method: &str, args: Value) -> Result<Value, Failure> {
         self.call(method, args, self.read_limit).await
     }
 

@@ -13,10 +13,12 @@ mod events;
 mod faults;
 mod login;
 mod node;
+mod probe;
 mod script;
 mod session;
 mod trouble;
 mod wire;
 
 pub use backend::OdooBackend;
+pub use probe::{Finding, Probe};
 pub use script::script_from_json;

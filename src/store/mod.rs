@@ -24,6 +24,7 @@ mod failure;
 mod faults;
 mod file;
 mod folder;
+mod look;
 mod memory;
 mod open_error;
 mod reads;
@@ -34,6 +35,7 @@ mod stored;
 mod tables;
 mod writer;
 
+pub use look::{Found, look};
 pub use memory::MemoryStore;
 pub use open_error::OpenError;
 pub use redb_store::RedbStore;

@@ -36,6 +36,7 @@ struct Answer {
 pub(super) async fn answer(body: Option<Bytes>, pages: Pages) -> Response {
     let Some(body) = body else { return StatusCode::UNAUTHORIZED.into_response() };
     let Ok(asked) = serde_json::from_slice::<Asked>(&body) else { return StatusCode::BAD_REQUEST.into_response() };
+    pages.metrics.calls.inc();
     let call = match asked.call {
         Name::Refresh => Call::Refresh,
         Name::Run => Call::Run,
