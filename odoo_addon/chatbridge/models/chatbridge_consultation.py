@@ -121,7 +121,7 @@ class ChatbridgeConsultation(models.Model):
         operator._free_slot()
         if consultation.user_id:
             consultation._discuss_close(reason)
-        consultation.bot_id._assign_next()
+        consultation._serve(consultation.bot_id)
 
     # The conversation around it
 

@@ -100,14 +100,18 @@ class ChatbridgeConsultation(models.Model):
         """Look after the queues: somebody who waits may find an operator who has come back (called by heartbeats)."""
         self.env.cr.execute("SELECT DISTINCT bot_id FROM chatbridge_consultation WHERE state = 'queued' ORDER BY 1")
         for (bot_id,) in self.env.cr.fetchall():
-            try:
-                with self.env.cr.savepoint():
-                    self.env["chatbridge.bot"].sudo().browse(bot_id)._assign_next()
-            except compat.PASSING_EXCEPTIONS:
-                raise
-            except (UserError, psycopg2.IntegrityError, psycopg2.DataError) as error:
-                # A queue that is stuck is no reason for the bridge to lose its lease.
-                quiet.log(_logger, "A queue of customers could not be served", error)
+            self._serve(self.env["chatbridge.bot"].sudo().browse(bot_id))
+
+    @api.model
+    def _serve(self, bot):
+        """Give a free slot to who waits; a queue that is stuck is no reason to fail what freed the slot."""
+        try:
+            with self.env.cr.savepoint():
+                bot._assign_next()
+        except compat.PASSING_EXCEPTIONS:
+            raise
+        except (UserError, psycopg2.IntegrityError, psycopg2.DataError) as error:
+            quiet.log(_logger, "A queue of customers could not be served", error)
 
     @api.model
     def _queue_of(self, bot):

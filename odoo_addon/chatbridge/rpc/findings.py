@@ -1,7 +1,5 @@
 """What Odoo itself sees wrong with the set-up, in sentences for ``chatbridge check``; nothing is changed."""
 
-from urllib.parse import urlsplit
-
 from odoo import _, fields, release
 
 from .. import compat
@@ -93,10 +91,11 @@ def _channels(env):
 
 def _webhooks(env):
     for channel in _live(env).filtered("webhook_url"):
-        if urlsplit(channel.webhook_url).scheme != "https":
+        # The form refuses such an address; it may have been saved while local ones were allowed.
+        if channel.webhook_warning:
             yield (
                 _place(channel),
-                _("Telegram takes only https addresses for a webhook, not %s.") % channel.webhook_url,
+                channel.webhook_warning,
                 _("Give a public https address, or empty the field for long polling."),
             )
 

@@ -65,7 +65,11 @@ class TestFindings(BridgeCase):
         self.assertIn("out of reach", self.found()[0])
 
     def test_webhook_without_https(self):  # SET-8
+        self.env["ir.config_parameter"].sudo().set_param("chatbridge.allow_local_webhook", "1")
         self.channel.webhook_url = "http://bot.example.com"
+        self.assertFalse(self.found())
+        self.env["ir.config_parameter"].sudo().set_param("chatbridge.allow_local_webhook", False)
+        compat.invalidate_all(self.env)
         self.assertIn("https", self.found()[0])
         self.channel.webhook_url = "https://bot.example.com"
         self.assertFalse(self.found())
