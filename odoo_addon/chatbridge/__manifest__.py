@@ -5,11 +5,12 @@
     "category": "Productivity/Discuss",
     "author": "Chatbridge",
     "license": "LGPL-3",
-    "depends": ["contacts", "im_livechat", "mail"],
+    "depends": ["bus", "contacts", "im_livechat", "mail"],
     "data": [
         "security/chatbridge_groups.xml",
         "security/ir.model.access.csv",
         "security/chatbridge_rules.xml",
+        "security/chatbridge_discuss_rules.xml",
         "data/res_users_data.xml",
         "data/ir_config_parameter_data.xml",
         "data/ir_cron_data.xml",
@@ -28,6 +29,7 @@
         "views/mail_canned_response_views.xml",
         "views/chatbridge_menus.xml",
     ],
+    "assets": {"web.assets_backend": ["chatbridge/static/src/discuss.js"]},
     "application": True,
     "installable": True,
 }

@@ -4,9 +4,12 @@ The XML differences are the business of ``odoo_addon/build.py``.
 """
 
 import ast
+from datetime import timedelta
 from pathlib import Path
 
-from odoo import exceptions, models, release
+from markupsafe import Markup
+
+from odoo import api, exceptions, fields, models, release
 
 SERIES = int(release.series.replace("saas~", "").split(".")[0])
 
@@ -23,6 +26,21 @@ CANNED_RESPONSE_MODEL = "mail.canned.response" if SERIES >= 18 else "mail.shortc
 
 #: Odoo's model of Discuss channels (renamed in 17.0).
 DISCUSS_CHANNEL_MODEL = "discuss.channel" if SERIES >= 17 else "mail.channel"
+
+#: The members of those (renamed in 16.0 and 17.0), and the channel's field with them.
+DISCUSS_MEMBER_MODEL = (
+    "discuss.channel.member" if SERIES >= 17 else "mail.channel.member" if SERIES == 16 else "mail.channel.partner"
+)
+DISCUSS_MEMBERS_FIELD = "channel_member_ids" if SERIES >= 16 else "channel_last_seen_partner_ids"
+
+#: Whether Odoo knows guests of Discuss: people without a contact.
+HAS_GUESTS = SERIES >= 15
+
+#: Whether the web client shows a message before the server has taken it (and swallows the server's error).
+POSTS_AT_ONCE = SERIES >= 17
+
+#: Whether Discuss shows a channel to somebody who may read it without being a member.
+OPENS_FOR_READERS = SERIES >= 17
 
 #: Odoo's own exceptions for what another try may mend (19.0 has two, earlier series none). One is a ``UserError``.
 PASSING_EXCEPTIONS = tuple(
@@ -55,6 +73,14 @@ def create_unique_index(model, name, definition):
     model.env.cr.execute(
         "CREATE UNIQUE INDEX IF NOT EXISTS %s_%s ON %s %s" % (model._table, name, model._table, definition)
     )
+
+
+def create_member_index(members):
+    """Index the members of Discuss channels by contact: 14.0 and 15.0 read all of them each time Discuss is opened."""
+    if SERIES <= 15:
+        members.env.cr.execute(
+            "CREATE INDEX IF NOT EXISTS %s_chatbridge_partner ON %s (partner_id)" % (members._table, members._table)
+        )
 
 
 def flush(env):
@@ -125,3 +151,128 @@ def _translations_by_row(records, field_name):
         if result[res_id]:
             result[res_id][lang] = value
     return result
+
+
+def returns_message(method):
+    """Mark a method whose answer is a message: before 19.0, RPC gets its id by a decorator."""
+    if SERIES >= 19:
+        return method
+    return api.returns("mail.message", lambda message: message.id)(method)
+
+
+def livechat_values(operator, name, anonymous):
+    """Return what a running live chat of this operator (a partner) is made with, beside its members."""
+    values = {"name": name, "channel_type": "livechat", "livechat_operator_id": operator.id}
+    if SERIES >= 19:
+        values.update(livechat_status="in_progress", livechat_failure="no_answer")
+    else:
+        values["livechat_active"] = True
+        values["anonymous_name"] = name if anonymous and not HAS_GUESTS else False
+    if SERIES <= 15:
+        values["public"] = "private"
+    if SERIES == 14:
+        values["email_send"] = False
+    return values
+
+
+def livechat_members(operator, customer):
+    """Return the commands for a live chat's members: the operator and the customer (partners; the latter may be none).
+
+    Without a type, 19.0 takes everybody for an agent; without the public partner, 14.0 takes the operator for the
+    visitor.
+    """
+    kinds = [(operator, "agent"), (customer, "visitor")]
+    if not customer and not HAS_GUESTS:
+        kinds[1] = (operator.env.ref("base.public_partner"), "visitor")
+    return [
+        (0, 0, dict({"partner_id": partner.id}, **({"livechat_member_type": kind} if SERIES >= 19 else {})))
+        for partner, kind in kinds
+        if partner
+    ]
+
+
+def add_guest(channel, name):
+    """Add a person without a contact to a live chat; return the guest."""
+    guest = channel.env["mail.guest"].create({"name": name})
+    values = {"channel_id": channel.id, "guest_id": guest.id}
+    if SERIES >= 19:
+        values["livechat_member_type"] = "visitor"
+    channel.env[DISCUSS_MEMBER_MODEL].create(values)
+    return guest
+
+
+def channel_guest(channel):
+    """Return the guest of a channel, or nothing."""
+    return channel[DISCUSS_MEMBERS_FIELD].guest_id[:1] if HAS_GUESTS else None
+
+
+def post_as_guest(channel, guest):
+    """Return the channel in an environment in which what is posted is the guest's."""
+    public = channel.env.ref("base.public_user")
+    return channel.with_user(public).with_context(guest=guest).sudo()
+
+
+def close_livechat(channel):
+    """Mark a live chat as ended, without Odoo's line about a visitor who has left."""
+    if SERIES >= 19:
+        channel.write({"livechat_end_dt": fields.Datetime.now()})
+        tell_livechat_end(channel)
+    else:
+        channel.write({"livechat_active": False})
+
+
+def tell_livechat_end(channel):
+    """Have the open clients know whether a live chat has ended; before 19.0 none of them asks."""
+    if SERIES >= 19:
+        from odoo.addons.mail.tools.discuss import Store
+
+        Store(bus_channel=channel).add(channel, "livechat_end_dt").bus_send()
+
+
+def consultation_attributes():
+    """Return what the client has to know of a channel beside Odoo's own (19.0)."""
+    if SERIES < 19:
+        return []
+    from odoo.addons.mail.tools.discuss import Store
+
+    return [Store.Attr("is_consultation", lambda channel: bool(channel.chatbridge_bot_id))]
+
+
+def set_pinned(members, pinned):
+    """Show channels to their members, or hide them, from when the client is loaded next: no open client is told."""
+    if not members:
+        return
+    flush_all(members.env)
+    if members._fields["is_pinned"].store:
+        assignment, value = "is_pinned = %s", pinned
+    else:
+        # A second ahead: what was said in this very second would bring the channel back.
+        assignment, value = "unpin_dt = %s", None if pinned else fields.Datetime.now() + timedelta(seconds=1)
+    # The table's name comes from Odoo, the assignment from above.
+    members.env.cr.execute(
+        'UPDATE "%s" SET %s WHERE id = ANY(%%s)' % (members._table, assignment), (value, members.ids)
+    )
+    invalidate_all(members.env)
+
+
+def unpin_at_once(member, user):
+    """Hide a channel from one of its members, in open clients too, as that user does with the cross of the sidebar."""
+    channel = member.channel_id.with_user(user)
+    if hasattr(channel, "_execute_channel_pin"):
+        channel._execute_channel_pin(False)
+    else:
+        channel.channel_pin(False)
+    set_pinned(member, False)
+
+
+def leave(channel, partner):
+    """Take somebody out of a channel, in open clients too; before 18.0, Odoo posts a line of its own about it."""
+    if SERIES >= 18:
+        channel._action_unfollow(partner, post_leave_message=False)
+    else:
+        channel._action_unfollow(partner)
+
+
+def html(text):
+    """Return HTML as `message_post` takes it: from 17.0 on, a plain string would be escaped."""
+    return Markup(text)

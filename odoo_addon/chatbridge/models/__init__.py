@@ -19,5 +19,9 @@ from . import chatbridge_message
 from . import chatbridge_operation
 from . import chatbridge_bridge_status
 from . import chatbridge_bridge
+from . import im_livechat_channel
+from . import discuss_channel
+from . import discuss_channel_member
+from . import chatbridge_consultation_discuss
 from . import ir_translation
 from . import res_lang

@@ -1,0 +1,369 @@
+from datetime import timedelta
+
+from odoo import fields
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+
+from .. import compat
+from .discuss import DiscussCase, plain
+
+
+@tagged("post_install", "-at_install")
+class TestDiscuss(DiscussCase):
+    """A consultation from its operator's side, as an operator who has our group and no other."""
+
+    def test_chat_is_made_with_the_conversation_so_far(self):
+        # OP-6: named by prefix and name, with what was said before in one message, both sides and their times.
+        consultation = self.consultation()
+        self.line(consultation, "<p>Where is my <b>order</b>?</p>", at="2026-11-22 10:01:00")
+        self.line(consultation, "<p>I shall ask.</p>", author="bot", at="2026-11-22 10:02:00")
+        self.julia.write({"tz": "Asia/Tokyo"})
+        consultation._discuss_open()
+        channel = consultation.discuss_channel_id
+        self.assertEqual(channel.name, "Telegram:Anna Koval")
+        self.assertEqual(channel.channel_type, "livechat")
+        self.assertEqual(channel.channel_partner_ids, self.julia.partner_id | self.customer.partner_id)
+        self.assertEqual(channel.livechat_operator_id, self.julia.partner_id)
+        self.assertEqual(consultation.posted_sequence, 2)
+        (message,) = self.messages(channel)
+        self.assertIn("<b>order</b>", message.body)
+        self.assertRegex(
+            plain(message.body),
+            r"^The conversation so far Anna Koval 7:01\W*PM Where is my order\? Client Chat 7:02\W*PM I shall ask\.$",
+        )
+        self.assertTrue(self.pinned(channel, self.julia))
+
+    def test_names_follow_the_prefix(self):
+        # OP-6: the prefix is a setting.
+        self.env["ir.config_parameter"].set_param("chatbridge.name_prefix", "TG ")
+        self.assertEqual(self.opened().discuss_channel_id.name, "TG Anna Koval")
+
+    def test_so_far_is_in_the_operators_language(self):
+        if not self.env["res.lang"].search([("code", "=", "uk_UA")]):
+            self.skipTest("Ukrainian is not installed in this database")
+        self.julia.lang = "uk_UA"
+        self.assertTrue(self.texts(self.opened().discuss_channel_id)[0].startswith("Розмова до цього"))
+
+    def test_each_bot_has_its_own_heading(self):
+        one, two = self.opened(), self.opened(customer=self.make_sender("Petro"))
+        heading = one.discuss_channel_id.livechat_channel_id
+        self.assertEqual(heading, two.discuss_channel_id.livechat_channel_id)
+        self.assertEqual(heading.name, self.desk.name)
+        self.assertFalse(heading.user_ids)
+        self.desk.name = "Support"
+        self.opened(customer=self.make_sender("Olena"))
+        self.assertEqual(heading.name, "Support")
+
+    def test_an_empty_conversation_says_so(self):
+        consultation = self.consultation()
+        consultation._discuss_open()
+        self.assertEqual(
+            self.texts(consultation.discuss_channel_id), ["The conversation so far Nothing has been said yet."]
+        )
+
+    def test_the_first_message_is_unread(self):
+        # OP-6: unread counters as for any chat.
+        channel = self.opened().discuss_channel_id
+        self.assertEqual(self.unread(channel), 1)
+
+    def unread(self, channel):
+        """Return the number at the channel for Julia."""
+        if compat.SERIES >= 16:
+            return self.membership(channel, self.julia).message_unread_counter
+        return channel.with_user(self.julia).message_unread_counter
+
+    def test_customers_lines_follow_in_order_and_once(self):
+        consultation = self.opened()
+        channel = consultation.discuss_channel_id
+        self.line(consultation, "<p>One</p>")
+        self.line(consultation, "<p>Two<br>and a half</p>")
+        self.line(consultation, "<p>Julia joined the chat</p>", author="bot")
+        consultation._discuss_relay()
+        consultation._discuss_relay()
+        self.line(consultation, "<p>Three</p>")
+        # Whoever frees a slot may be an operator: the lines are unread for them all the same.
+        consultation.with_user(self.julia).sudo()._discuss_relay()
+        self.assertEqual(self.texts(channel)[1:], ["One", "Two and a half", "Three"])
+        self.assertEqual(self.messages(channel)[1:].mapped("author_id"), self.customer.partner_id)
+        self.assertEqual(self.unread(channel), 4)
+        self.assertFalse(self.said)
+
+    def test_what_the_operator_writes_is_said_once(self):
+        # OP-11
+        channel = self.opened().discuss_channel_id
+        message = self.write_as(self.julia, channel, "<p>Good <b>day</b></p>")
+        self.assertEqual([said.id for said in self.said], [message.id])
+        self.assertIn("Good <b>day</b>", self.said[0].body)
+        self.assertEqual(self.said[0].author_id, self.julia.partner_id)
+
+    def test_notes_and_notices_are_not_said(self):
+        channel = self.opened().discuss_channel_id
+        self.write_as(self.julia, channel, "<p>joined</p>", message_type="notification")
+        self.write_as(self.julia, channel, "<p>For us alone</p>", subtype_xmlid="mail.mt_note")
+        root = self.env.ref("base.partner_root")
+        channel.sudo().message_post(body="Beep", message_type="comment", author_id=root.id)
+        self.assertFalse(self.said)
+
+    def test_ordinary_channels_are_left_alone(self):
+        channel = self.env[compat.DISCUSS_CHANNEL_MODEL].with_user(self.julia).create({"name": "general"})
+        message = self.write_as(self.julia, channel, "/end")
+        self.assertEqual(plain(message.body), "/end")
+        self.assertFalse(self.said + self.ended)
+
+    def test_end_is_typed(self):
+        # OP-11
+        for typed in ("/end", "<p>/end</p>", "<p> /END <br></p>"):
+            channel = self.opened(customer=self.make_sender("P")).discuss_channel_id
+            answer = self.write_as(self.julia, channel, typed)
+            self.assertEqual(self.ended.pop(), "operator")
+            self.assertEqual(self.texts(channel)[1:], ["Julia has ended the consultation."])
+            self.assertEqual(answer, self.messages(channel)[-1])
+        self.assertFalse(self.said)
+
+    def test_a_word_about_the_end_is_no_end(self):
+        channel = self.opened().discuss_channel_id
+        self.write_as(self.julia, channel, "Press /end, please")
+        self.assertEqual(len(self.said), 1)
+        self.assertFalse(self.ended)
+
+    def test_customers_own_end_word_is_not_taken_for_the_operators(self):
+        consultation = self.opened()
+        self.line(consultation, "/end")
+        consultation._discuss_relay()
+        self.assertFalse(self.ended)
+
+    def test_end_is_a_command(self):
+        # OP-11: offered while typing on 14.0 and 19.0.
+        channel = self.opened().discuss_channel_id.with_user(self.julia)
+        if compat.SERIES == 14:
+            self.assertIn("end", [command["name"] for command in channel.get_mention_commands()])
+            channel.execute_command(command="end", body="/end")
+        else:
+            channel.execute_command_end(body="/end")
+        self.assertEqual(self.ended, ["operator"])
+
+    def test_end_is_pressed(self):
+        consultation = self.opened()
+        with self.assertRaises(AccessError):
+            consultation.with_user(self.user("user")).action_end()
+        consultation.with_user(self.julia).action_end()
+        self.assertEqual(self.ended, ["operator"])
+
+    def test_operator_is_told_who_ended(self):
+        # OP-11, B-SET-19: always told.
+        for reason, text in (
+            ("customer", "Anna Koval has ended the consultation."),
+            ("restart", "Anna Koval has begun anew: the consultation is over."),
+            ("blocked", "Anna Koval has blocked the bot: the consultation is over."),
+        ):
+            consultation = self.opened()
+            channel = consultation.discuss_channel_id
+            self.end(consultation, reason)
+            self.assertEqual(self.texts(channel)[1:], [text])
+            over = channel.livechat_end_dt if compat.SERIES >= 19 else not channel.livechat_active
+            self.assertTrue(over)
+
+    def test_nobody_writes_after_the_end(self):
+        consultation = self.opened()
+        channel = consultation.discuss_channel_id
+        self.end(consultation, "customer")
+        if compat.POSTS_AT_ONCE:
+            # The client has shown the words already and swallows errors: the channel itself says it.
+            self.write_as(self.julia, channel, "Too late")
+            self.assertRegex(self.texts(channel)[-1], "^\\W*Not delivered: “Too late”\\W* This consultation has ended.")
+        else:
+            with self.assertRaisesRegex(UserError, "has ended.*Live chat"):
+                self.write_as(self.julia, channel, "Too late")
+        self.assertFalse(self.said)
+
+    def test_customers_line_that_crossed_the_end_is_shown(self):
+        # Nobody's words are lost: docs/decisions/0004.
+        consultation = self.opened()
+        channel = consultation.discuss_channel_id
+        self.write_as(self.julia, channel, "/end")
+        self.assertFalse(self.pinned(channel, self.julia))
+        self.line(consultation, "Wait!")
+        consultation._discuss_relay()
+        self.assertEqual(self.texts(channel)[-1], "Wait!")
+        self.assertTrue(self.pinned(channel, self.julia))
+
+    def test_sidebar_after_the_end(self):
+        # What has been read is gone when Discuss is loaded next; what has not been read stays.
+        read, unread = self.opened(), self.opened(customer=self.make_sender("Petro"))
+        self.write_as(self.julia, read.discuss_channel_id, "Yes")
+        for consultation in (read, unread):
+            self.end(consultation, "customer")
+        self.assertFalse(self.pinned(read.discuss_channel_id, self.julia))
+        self.assertTrue(self.pinned(unread.discuss_channel_id, self.julia))
+
+    def test_closing_an_ended_chat_takes_it_away(self):
+        consultation = self.opened()
+        channel = consultation.discuss_channel_id
+        self.end(consultation, "customer")
+        self.close_window(channel)
+        self.assertFalse(self.pinned(channel, self.julia))
+        self.assertTrue(self.membership(channel, self.julia))
+
+    def close_window(self, channel):
+        """Close the chat window as the client does for Julia."""
+        if compat.SERIES >= 19:
+            channel.with_user(self.julia).action_unfollow()
+        else:
+            self.membership(channel, self.julia).write({"fold_state": "closed", "is_minimized": False})
+
+    def test_closing_a_running_chat_ends_nothing(self):
+        consultation = self.opened()
+        channel = consultation.discuss_channel_id
+        self.close_window(channel)
+        channel.with_user(self.julia).action_unfollow()
+        self.assertFalse(self.pinned(channel, self.julia))
+        if compat.SERIES >= 19:
+            self.assertFalse(channel.livechat_end_dt)
+        self.line(consultation, "Are you there?")
+        consultation._discuss_relay()
+        self.assertTrue(self.pinned(channel, self.julia))
+        self.assertEqual(len(self.texts(channel)), 2)
+
+    def test_tidying_up_leaves_running_consultations(self):
+        # T6: a talk in Telegram may be slow.
+        running, over = self.opened(), self.opened(customer=self.make_sender("Petro"))
+        members = self.env[compat.DISCUSS_MEMBER_MODEL]
+        for consultation in (running, over):
+            channel = consultation.discuss_channel_id
+            self.write_as(self.julia, channel, "Yes")
+            members |= self.membership(channel, self.julia)
+        self.end(over, "customer")
+        compat.flush_all(self.env)
+        column = "last_seen_dt" if "last_seen_dt" in members._fields else "write_date"
+        self.env.cr.execute(
+            "UPDATE %s SET %s = now() - interval '3 days' WHERE id = ANY(%%s)" % (members._table, column),
+            (members.ids,),
+        )
+        compat.invalidate_all(self.env)
+        members._gc_unpin_livechat_sessions()
+        self.assertTrue(self.pinned(running.discuss_channel_id, self.julia))
+        self.assertFalse(self.pinned(over.discuss_channel_id, self.julia))
+        if compat.SERIES >= 19:
+            self.assertFalse(running.discuss_channel_id.livechat_end_dt)
+
+    def test_old_memberships_go(self):
+        running, read, unread = (self.opened(customer=self.make_sender(name)) for name in ("A", "B", "C"))
+        self.end(read, "operator")
+        self.end(unread, "customer")
+        for days, left in ((0, running | read | unread), (2, running | unread), (8, running)):
+            consultations = running | read | unread
+            consultations.write({"ended_at": fields.Datetime.now() - timedelta(days=days)})
+            self.flush()
+            read._gc_discuss_members()
+            compat.invalidate_all(self.env)
+            kept = consultations.filtered(lambda c: self.membership(c.discuss_channel_id, self.julia))
+            self.assertEqual(kept, left)
+        self.assertTrue(read.discuss_channel_id.with_user(self.julia).read(["name"]))
+
+    def test_hand_over(self):
+        # OP-12
+        oleh = self.internal("oleh", "chatbridge.group_operator", name="Oleh")
+        operator = self.join(oleh)
+        consultation = self.opened()
+        channel = consultation.discuss_channel_id
+        consultation.write({"user_id": oleh.id, "operator_id": operator.id})
+        consultation._discuss_hand_over(self.julia)
+        self.assertIn("Julia has handed the chat over to Oleh.", self.texts(channel))
+        self.assertEqual(channel.livechat_operator_id, oleh.partner_id)
+        self.assertFalse(self.membership(channel, self.julia))
+        self.assertTrue(self.pinned(channel, oleh))
+        if compat.SERIES >= 19:
+            self.assertFalse(channel.livechat_end_dt)
+        self.write_as(oleh, channel, "Hello again")
+        self.assertEqual(len(self.said), 1)
+
+    def test_without_a_contact(self):
+        # B-4: shown by the messenger's name, no contact made.
+        contacts = self.env["res.partner"].search_count([])
+        consultation = self.opened(customer=self.make_sender("Stranger", contact=False))
+        channel = consultation.discuss_channel_id
+        self.line(consultation, "It is me")
+        consultation._discuss_relay()
+        message = self.messages(channel)[-1]
+        self.assertFalse(message.author_id)
+        if compat.HAS_GUESTS:
+            self.assertEqual(message.author_guest_id.name, "Telegram:Stranger")
+        else:
+            self.assertEqual(message.email_from, "Telegram:Stranger")
+            visitor = channel.with_user(self.julia).channel_info()[0]["livechat_visitor"]
+            self.assertEqual(visitor["name"], "Telegram:Stranger")
+        self.assertEqual(self.env["res.partner"].search_count([]), contacts)
+        self.write_as(self.julia, channel, "Hello")
+        self.assertEqual(len(self.said), 1)
+
+    def test_customer_gets_no_mail(self):
+        # T5: neither as a member nor when they are named.
+        consultation = self.opened()
+        channel, customer = consultation.discuss_channel_id, self.customer.partner_id
+        self.line(consultation, "Hello?")
+        consultation._discuss_relay()
+        self.write_as(self.julia, channel, "@Anna, yes", partner_ids=customer.ids)
+        self.end(consultation, "customer")
+        self.assertFalse(self.env["mail.notification"].search([("res_partner_id", "=", customer.id)]))
+        self.assertFalse(self.env["mail.mail"].search([("mail_message_id", "in", self.messages(channel).ids)]))
+        self.assertNotIn(customer, channel.message_follower_ids.mapped("partner_id"))
+
+    def test_what_was_not_delivered_is_said(self):
+        # OP-9 (the line in the chat)
+        consultation = self.opened()
+        channel = consultation.discuss_channel_id
+        message = self.write_as(self.julia, channel, "<p>Your <b>order</b> is ready</p>" + "x" * 100)
+        self.said.clear()
+        deliver = self.env["chatbridge.consultation"]._discuss_delivery
+        deliver(message.ids, "sent")
+        deliver(message.ids, "exception", "The customer has blocked the bot.")
+        deliver([0], "exception", "No such message")
+        self.assertEqual(len(self.texts(channel)), 3)
+        self.assertRegex(
+            self.texts(channel)[-1], "Not delivered: “Your .*order.* is ready x*…”.* The customer has blocked"
+        )
+        self.assertEqual(self.unread(channel), 1)
+        self.assertFalse(self.said)
+
+    def test_delivery_of_other_messages_is_none_of_ours(self):
+        channel = self.env[compat.DISCUSS_CHANNEL_MODEL].with_user(self.julia).create({"name": "general"})
+        message = self.write_as(self.julia, channel, "Hello")
+        self.env["chatbridge.consultation"]._discuss_delivery(message.ids, "exception", "Why")
+        self.assertEqual(self.messages(channel)[-1], message)
+
+    def test_odoos_history_is_not_polluted(self):
+        # T1, T2
+        if compat.SERIES < 19:
+            self.skipTest("history came with 19.0")
+        channel = self.opened().discuss_channel_id
+        self.assertEqual(channel.livechat_agent_partner_ids, self.julia.partner_id)
+        self.assertEqual(channel.livechat_customer_partner_ids, self.customer.partner_id)
+        self.assertEqual(channel.livechat_outcome, "no_answer")
+        self.write_as(self.julia, channel, "Hello")
+        self.assertEqual(channel.livechat_outcome, "no_failure")
+        self.assertEqual(channel.livechat_status, "in_progress")
+
+    def test_no_rating_is_made(self):
+        consultation = self.opened()
+        self.end(consultation, "customer")
+        channel = consultation.discuss_channel_id
+        self.assertFalse(channel.rating_ids)
+
+    def test_action_opens_the_channel(self):
+        consultation = self.opened()
+        channel = consultation.discuss_channel_id
+        self.end(consultation, "operator")
+        action = consultation.with_user(self.julia)._discuss_action()
+        self.assertEqual(action["type"], "ir.actions.client")
+        self.assertEqual(action["context"]["active_id"], "%s_%d" % (channel._name, channel.id))
+        self.assertTrue(self.pinned(channel, self.julia))
+        with self.assertRaises(AccessError):
+            consultation.with_user(self.user("user"))._discuss_action()
+
+    def test_action_opens_it_for_an_administrator(self):
+        # Who is no member is made one where Discuss shows members alone.
+        consultation = self.opened()
+        channel, user = consultation.discuss_channel_id, self.user("administrator")
+        self.assertTrue(consultation.with_user(user)._discuss_action())
+        self.assertEqual(bool(self.membership(channel, user)), not compat.OPENS_FOR_READERS)
+        self.assertTrue(channel.with_user(user).read(["name"]))
