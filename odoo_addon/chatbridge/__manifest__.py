@@ -35,6 +35,7 @@
         "views/mail_canned_response_views.xml",
         "views/chatbridge_menus.xml",
     ],
+    "assets": {"web.assets_backend": ["chatbridge/static/src/discuss.js"]},
     "application": True,
     "installable": True,
 }

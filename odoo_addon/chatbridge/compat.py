@@ -92,6 +92,14 @@ def presence(user):
     return "offline" if "offline" in status else "away"
 
 
+def create_member_index(members):
+    """Index the members of Discuss channels by contact: 14.0 and 15.0 read all of them each time Discuss is opened."""
+    if SERIES <= 15:
+        members.env.cr.execute(
+            "CREATE INDEX IF NOT EXISTS %s_chatbridge_partner ON %s (partner_id)" % (members._table, members._table)
+        )
+
+
 def flush(env):
     """Write everything that waits in the cache, and run what waits for the commit."""
     flush_all(env)
@@ -247,6 +255,15 @@ def tell_livechat_end(channel):
         Store(bus_channel=channel).add(channel, "livechat_end_dt").bus_send()
 
 
+def consultation_attributes():
+    """Return what the client has to know of a channel beside Odoo's own (19.0)."""
+    if SERIES < 19:
+        return []
+    from odoo.addons.mail.tools.discuss import Store
+
+    return [Store.Attr("is_consultation", lambda channel: bool(channel.chatbridge_bot_id))]
+
+
 def set_pinned(members, pinned):
     """Show channels to their members, or hide them, from when the client is loaded next: no open client is told."""
     if not members:
@@ -258,7 +275,9 @@ def set_pinned(members, pinned):
         # A second ahead: what was said in this very second would bring the channel back.
         assignment, value = "unpin_dt = %s", None if pinned else fields.Datetime.now() + timedelta(seconds=1)
     # The table's name comes from Odoo, the assignment from above.
-    members.env.cr.execute('UPDATE "%s" SET %s WHERE id = ANY(%%s)' % (members._table, assignment), (value, members.ids))
+    members.env.cr.execute(
+        'UPDATE "%s" SET %s WHERE id = ANY(%%s)' % (members._table, assignment), (value, members.ids)
+    )
     invalidate_all(members.env)
 
 

@@ -1,10 +1,12 @@
 """Prints the figures of a release build: size, start time, and from a button's tap to the answer leaving the bridge, with Odoo attached.
 
 `make figures` (SERIES=14 or 19). Latency is measured by the sandbox's own clock: from handing out the update until the call of sendMessage arrives.
+Then: what opening Discuss costs operators with few and many consultations (`figures.py discuss` prints that alone).
 """
 
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -14,10 +16,28 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent / "lab"), str(HERE)]
 
 from company import Company  # noqa: E402
+from crowd import Crowd  # noqa: E402
 from lab_odoo import Installation, OdooServer  # noqa: E402
 from world import Bridge, Sandbox, binary, until  # noqa: E402
 
 CUSTOMERS, TAPS = 50, 20
+#: Consultations that an operator has behind them, and how many of them ended today: of those people are still members.
+BEHIND, TODAY = 10_000, 60
+#: What the web client asks when it is loaded and Discuss is opened.
+OPENING = {
+    "14": [("/mail/init_messaging", {})],
+    "19": [
+        ("/mail/data", {"fetch_params": ["failures", "systray_get_activities", "init_messaging"]}),
+        ("/mail/data", {"fetch_params": ["channels_as_member"]}),
+    ],
+}
+
+
+def build(series: str) -> Path:
+    """Build the addons for a series."""
+    addons = Path(tempfile.mkdtemp())
+    subprocess.run([sys.executable, str(HERE.parent.parent / "odoo_addon" / "build.py"), f"{series}.0", str(addons)], check=True, stdout=subprocess.DEVNULL)
+    return addons
 
 
 def percentile(values: list, share: float) -> float:
@@ -40,14 +60,44 @@ def tap_latencies(sandbox, shop, customers) -> list:
     return taken
 
 
+def opening(odoo, login: str) -> float:
+    """Milliseconds of what the web client asks when an operator opens Discuss: the least of thirty, for whatever else runs on the machine adds to the others."""
+    client = odoo.rpc(login, login)
+    taken = []
+    for _turn in range(31):
+        begin = time.monotonic()
+        for path, parameters in OPENING[odoo.installation.series.number]:
+            client.post(path, parameters)
+        taken.append((time.monotonic() - begin) * 1000)
+    return min(taken[1:])
+
+
+def discuss(there, addons: list) -> None:
+    """Print what opening Discuss costs, with nothing behind the operator and with thousands of ended consultations."""
+    database = there.clone(there.template(addons, "chatbridge"))
+    try:
+        crowd = Crowd(there, database, addons)
+        crowd.add_operator("ten", running=10, ended=1, old=0)
+        crowd.add_operator("twenty", running=20, ended=1, old=0)
+        with OdooServer(there, database, addons) as odoo:
+            print(f"Odoo {there.series.number}, opening Discuss, nothing behind: 10 running {opening(odoo, 'ten'):.0f} ms, 20 running {opening(odoo, 'twenty'):.0f} ms")
+            old = BEHIND - TODAY
+            crowd.add_operator("busy_ten", running=10, ended=BEHIND, old=old)
+            crowd.add_operator("busy_twenty", running=20, ended=BEHIND, old=old)
+            crowd.vacuum()
+            print(f"  {BEHIND} ended behind each of two others ({TODAY} today), tidied up: 10 running {opening(odoo, 'busy_ten'):.0f} ms, 20 running {opening(odoo, 'busy_twenty'):.0f} ms")
+            print(f"  the first two beside them: {opening(odoo, 'ten'):.0f} ms, {opening(odoo, 'twenty'):.0f} ms")
+    finally:
+        there.drop(database)
+
+
 def main() -> None:
     """Measure and print."""
     series = os.environ.get("SERIES", "19").split()[-1]
+    if sys.argv[1:] == ["discuss"]:
+        return discuss(Installation(series), [build(series)])
     print(f"release binary: {Path(binary()).stat().st_size / 1e6:.1f} MB")
-    import subprocess
-
-    addons = Path(tempfile.mkdtemp())
-    subprocess.run([sys.executable, str(HERE.parent.parent / "odoo_addon" / "build.py"), f"{series}.0", str(addons)], check=True, stdout=subprocess.DEVNULL)
+    addons = build(series)
     there = Installation(series)
     database = there.clone(there.template([addons], "chatbridge"))
     try:
@@ -74,6 +124,7 @@ def main() -> None:
             sandbox.kill()
     finally:
         there.drop(database)
+    discuss(there, [addons])
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ from ..rpc.contacts import prefix
 from .chatbridge_conversation import SHOWN_ON_FORM
 from .discuss_channel import OURS
 
-#: How long people stay members of an ended consultation's channel: opening Discuss costs for each membership.
-MEMBER_DAYS = 7
+#: How long people stay members of an ended consultation's channel, where they have read it and where not: opening
+#: Discuss costs for each membership.
+READ_DAYS, UNREAD_DAYS = 1, 7
 #: How much of a message is repeated where it is said that it was not delivered.
 QUOTED = 80
 
@@ -77,9 +78,7 @@ class ChatbridgeConsultation(models.Model):
             "bot": row.conversation_id.bot_id.name,
             "operator": row.consultation_id.user_id.name or _("Operator"),
         }
-        at = tools.format_time(
-            self.env, fields.Datetime.context_timestamp(self, row.at).time(), time_format="short"
-        )
+        at = tools.format_time(self.env, fields.Datetime.context_timestamp(self, row.at).time(), time_format="short")
         # Paragraphs inside of a line would tear it apart.
         body = str(row.body or "").replace("<p>", "").replace("</p>", "<br>")
         return "<b>%s</b> %s<br>%s" % (tools.html_escape(names[row.author]), at, body)
@@ -180,15 +179,19 @@ class ChatbridgeConsultation(models.Model):
     @api.autovacuum
     def _gc_discuss_members(self):
         """Take people out of the channels of what ended long ago; who may read it still finds it."""
-        before = fields.Datetime.now() - timedelta(days=MEMBER_DAYS)
         members = self.env[compat.DISCUSS_MEMBER_MODEL].sudo()
         self.env.cr.execute(
-            "SELECT m.id FROM chatbridge_consultation c JOIN %s m ON m.channel_id = c.discuss_channel_id"
+            "SELECT m.id, c.ended_at FROM chatbridge_consultation c JOIN %s m ON m.channel_id = c.discuss_channel_id"
             "  JOIN res_users u ON u.partner_id = m.partner_id"
-            " WHERE c.state = 'ended' AND c.ended_at < %%s LIMIT 10000" % members._table,
-            (before,),
+            " WHERE c.state = 'ended' AND c.ended_at < %%s" % members._table,
+            (fields.Datetime.now() - timedelta(days=READ_DAYS),),
         )
-        members.browse([row[0] for row in self.env.cr.fetchall()]).with_context(**{OURS: True}).unlink()
+        ended_at = dict(self.env.cr.fetchall())
+        unread = fields.Datetime.now() - timedelta(days=UNREAD_DAYS)
+        members = members.browse(ended_at).filtered(lambda member: ended_at[member.id] < unread or not member.is_pinned)
+        # In pieces: 19.0 compares all that it deletes with each other.
+        for ids in tools.split_every(100, members.ids):
+            members.browse(ids).with_context(**{OURS: True}).unlink()
 
     # The operator's messages
 

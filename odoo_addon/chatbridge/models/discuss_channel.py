@@ -36,7 +36,7 @@ class DiscussChannel(models.Model):
         if not self.chatbridge_bot_id or self.env.context.get(OURS):
             return super().message_post(**kwargs)
         kwargs = self._chatbridge_with_author(self._chatbridge_without_customer(kwargs))
-        if kwargs.get("message_type") != "comment" or self.env.user.share:
+        if kwargs.get("message_type") != "comment" or self.env.user.share or not self._chatbridge_seen():
             return super().message_post(**kwargs)
         consultation = self._chatbridge_consultation()
         if not consultation or consultation.state == "ended":
@@ -62,7 +62,9 @@ class DiscussChannel(models.Model):
 
     def _chatbridge_post_after_end(self, kwargs):
         """Tell the operator that nobody is there any more; the words stay where they can be copied from."""
-        reason = _("This consultation has ended. Open the customer's conversation and press Live chat to begin a new one.")
+        reason = _(
+            "This consultation has ended. Open the customer's conversation and press Live chat to begin a new one."
+        )
         if not compat.POSTS_AT_ONCE:
             raise UserError(reason)
         message = self.with_context(**{OURS: True}).message_post(**kwargs)
@@ -114,11 +116,23 @@ class DiscussChannel(models.Model):
         return super()._action_unfollow(partner, *args, **kwargs)
 
     def _define_command_end(self):
-        """The command of 14.0's composer; later series send the word as it is typed."""
+        """The command of 14.0's composer; 15.0 to 18.0 send the word as it is typed, 19.0 has it in static/src."""
         return {"channel_types": ["livechat"], "help": _("End the consultation")}
 
     def _execute_command_end(self, **kwargs):
-        """Carry the command out (14.0)."""
-        consultation = self._chatbridge_consultation("assigned")
+        """Carry the command out; whoever may not see the consultation ends nothing."""
+        consultation = self._chatbridge_seen()._chatbridge_consultation("assigned")
         if consultation:
             consultation._end("operator")
+
+    def execute_command_end(self, **kwargs):
+        """Carry the command out, as the client of 19.0 calls it."""
+        self._execute_command_end(**kwargs)
+
+    def _chatbridge_seen(self):
+        """Return the channel if the user may see it."""
+        return self if self.env.su else self.search([("id", "=", self.id)])
+
+    def _to_store_defaults(self, *args, **kwargs):
+        """Tell the client which channels are consultations (19.0)."""
+        return super()._to_store_defaults(*args, **kwargs) + compat.consultation_attributes()

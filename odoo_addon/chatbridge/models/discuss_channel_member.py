@@ -8,6 +8,11 @@ class DiscussChannelMember(models.Model):
 
     _inherit = compat.DISCUSS_MEMBER_MODEL
 
+    def init(self):
+        """Let an operator's channels be found among those of all the others."""
+        super().init()
+        compat.create_member_index(self)
+
     def write(self, vals):
         """Closing the window of a consultation that is over takes it out of the sidebar (until 18.0)."""
         result = super().write(vals)

@@ -37,12 +37,15 @@ class TestDiscussRights(DiscussCase):
             lambda: channel.with_user(user).read(["name"]),
             lambda: self.messages(channel)[0].with_user(user).read(["body"]),
             lambda: self.write_as(user, channel, "I was here"),
+            lambda: self.write_as(user, channel, "/end"),
             lambda: members.create({"channel_id": channel.id, "partner_id": user.partner_id.id}),
         ):
             with self.assertRaises(AccessError), self.env.cr.savepoint():
                 work()
                 self.flush()
+        channel.with_user(user)._execute_command_end()
         self.assertEqual(len(self.texts(channel)), 1)
+        self.assertFalse(self.ended)
 
     def test_operator_of_the_chat(self):
         # The lowest rights: our group, none of Odoo's live chat.
