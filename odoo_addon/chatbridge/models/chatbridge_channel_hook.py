@@ -7,6 +7,7 @@ import psycopg2
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
+from .. import compat
 from ..rpc import call
 
 #: The ports to which Telegram delivers.
@@ -146,7 +147,10 @@ class ChatbridgeChannel(models.Model):
                 with self.pool.cursor() as cr:
                     lock = "SELECT id FROM chatbridge_channel WHERE id = %s FOR UPDATE"
                     cr.execute(lock, (self.id,), log_exceptions=False)
-                    work(self.with_env(self.env(cr=cr, su=True)))
+                    channel = self.with_env(self.env(cr=cr, su=True))
+                    work(channel)
+                    # In 14.0 what waits to be written is common to all cursors: the outer one would write it.
+                    compat.flush_all(channel.env)
                 return
             except psycopg2.extensions.TransactionRollbackError:
                 if not left:
