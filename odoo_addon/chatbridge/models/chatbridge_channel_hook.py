@@ -25,7 +25,7 @@ class ChatbridgeChannel(models.Model):
 
     _inherit = "chatbridge.channel"
 
-    webhook_warning = fields.Char(compute="_compute_webhook_warning")
+    webhook_warning = fields.Char("Fault of the webhook's address", compute="_compute_webhook_warning")
     bridge_connected = fields.Boolean("The bridge is connected", compute="_compute_bridge_connected")
 
     # The address
