@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from company import PASSWORD
-from world import Process, binary, free_port, until
+from world import Process, binary, free_port, http, until
 
 MENU = "What would you like to know?"
 
@@ -62,8 +62,8 @@ def test_an_addon_of_another_protocol(series, installation, addons, make_bridge,
     changed = 0
     for file in other.rglob("*.py"):
         text = file.read_text()
-        if "PROTOCOL = 1" in text:
-            file.write_text(text.replace("PROTOCOL = 1", "PROTOCOL = 2"))
+        if "PROTOCOL = 2" in text:
+            file.write_text(text.replace("PROTOCOL = 2", "PROTOCOL = 3"))
             changed += 1
     assert changed == 1
     database = installation.clone(installation.template([addons], "chatbridge"))
@@ -177,3 +177,91 @@ def test_the_passwords_place(make_bridge, company, tmp_path):
     bridge.folder = tempfile.mkdtemp()
     company.accept(bridge)
     assert bridge.stop() == 0
+
+
+# `chatbridge check` says the same before a bridge is started, and more; it changes nothing.
+
+
+def check(bridge, **more) -> tuple:
+    """Run a check with a bridge's settings; its exit code and what is wrong."""
+    process = Process("check", [binary(), "check"], {**bridge.environment, "CHATBRIDGE_LOG": "off", **more})
+    code = process.wait()
+    lines = process.log.splitlines()
+    assert lines and all(line[:2] in ("✓ ", "✗ ") for line in lines), process.log
+    return code, [line for line in lines if line.startswith("✗")]
+
+
+def only_fault(bridge, **more) -> str:
+    """The one thing that a check finds wrong."""
+    code, faults = check(bridge, **more)
+    assert (code, len(faults)) == (1, 1), faults
+    return faults[0]
+
+
+def test_check_finds_a_running_bridge_right(bridge, company, shop):
+    """SET-6: with its channel; and a chat whose token is wrong."""
+    company.live()
+    assert check(bridge) == (0, [])
+    company.write("chatbridge.channel", shop.channel, token=shop.token + "X")
+    until(lambda: company.read("chatbridge.channel", [("id", "=", shop.channel), ("state", "=", "refused")], ["id"]), "Odoo knows")
+    code, faults = check(bridge)
+    # Telegram's word, and what the bridge has told Odoo.
+    assert code == 1 and len(faults) == 2 and all("BotFather" in fault for fault in faults), faults
+    company.write("chatbridge.channel", shop.channel, token=shop.token)
+    until(lambda: company.read("chatbridge.channel", [("id", "=", shop.channel), ("state", "=", "polling")], ["id"]), "it is right again")
+    assert check(bridge) == (0, [])
+
+
+def test_check_of_each_mistake(make_bridge, company, shop, sandbox):
+    """Each in one line that says what to do."""
+    bridge = company.accept(make_bridge())
+    bridge.stop()
+    silent = "No bridge has been heard of"
+    for more, words in (
+        ({"CHATBRIDGE_ODOO_PASSWORD": "wrong-password"}, "wrong password"),
+        ({"CHATBRIDGE_ODOO_LOGIN": "admin", "CHATBRIDGE_ODOO_PASSWORD": "admin"}, "group Chatbot / Bridge"),
+        ({"CHATBRIDGE_ODOO_DATABASE": "nowhere"}, "nowhere"),
+        ({"CHATBRIDGE_ODOO_URL": sandbox.url}, "CHATBRIDGE_ODOO_URL"),
+        ({"CHATBRIDGE_ODOO_URL": f"http://127.0.0.1:{free_port()}"}, "CHATBRIDGE_ODOO_URL"),
+    ):
+        fault = only_fault(bridge, **more)
+        assert words in fault, fault
+    for more, words in (
+        ({"CHATBRIDGE_TELEGRAM_URL": f"http://127.0.0.1:{free_port()}"}, "Telegram can't be reached"),
+        ({"CHATBRIDGE_DATA": "/proc/chatbridge"}, "/proc"),
+    ):
+        faults = [fault for fault in check(bridge, **more)[1] if silent not in fault]
+        assert len([fault for fault in faults if words in fault]) == 1, faults
+
+
+def test_check_of_a_new_data_folder(make_bridge, company, bridge, tmp_path):
+    """A store that the database does not know: what an administrator will have to do; and nothing is registered by asking."""
+    bridge.stop()
+    before = company.read("chatbridge.bridge.status", [], ["waiting_store_id", "store_id"])
+    # The lease of the bridge that has just stopped runs out within half a minute.
+    until(lambda: any("Confirm" in fault for fault in check(bridge, CHATBRIDGE_DATA=str(tmp_path / "new"))[1]), "the check says it")
+    assert company.read("chatbridge.bridge.status", [], ["waiting_store_id", "store_id"]) == before
+    assert not (tmp_path / "new").exists()
+
+
+def test_check_of_a_webhook_that_is_not_configured(make_bridge, company, shop, sandbox):
+    """SET-4: somebody else has set one; whose it is is said without its secret path."""
+    bridge = company.accept(make_bridge())
+    company.live()
+    bridge.stop()
+    http("POST", f"{sandbox.url}/bot{shop.token}/setWebhook", {"url": "https://elsewhere.example/secret-path"})
+    faults = [fault for fault in check(bridge)[1] if shop.username in fault]
+    assert len(faults) == 1 and "https://elsewhere.example" in faults[0] and "secret-path" not in faults[0], faults
+    http("POST", f"{sandbox.url}/bot{shop.token}/deleteWebhook", {})
+
+
+def test_check_without_the_addon(installation, make_bridge, sandbox):
+    """Says which addon to install."""
+    from lab_odoo import OdooServer
+
+    database = installation.clone(installation.base())
+    with OdooServer(installation, database) as bare:
+        bridge = make_bridge(odoo_url=bare.url, CHATBRIDGE_ODOO_DATABASE=database, CHATBRIDGE_ODOO_LOGIN="admin", password="admin")
+        fault = only_fault(bridge)
+    installation.drop(database)
+    assert "install the addon chatbridge" in fault

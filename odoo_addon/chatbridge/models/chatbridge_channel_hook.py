@@ -7,6 +7,7 @@ import psycopg2
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
+from .. import compat
 from ..rpc import call
 
 #: The ports to which Telegram delivers.
@@ -24,7 +25,7 @@ class ChatbridgeChannel(models.Model):
 
     _inherit = "chatbridge.channel"
 
-    webhook_warning = fields.Char(compute="_compute_webhook_warning")
+    webhook_warning = fields.Char("Fault of the webhook's address", compute="_compute_webhook_warning")
     bridge_connected = fields.Boolean("The bridge is connected", compute="_compute_bridge_connected")
 
     # The address
@@ -146,7 +147,10 @@ class ChatbridgeChannel(models.Model):
                 with self.pool.cursor() as cr:
                     lock = "SELECT id FROM chatbridge_channel WHERE id = %s FOR UPDATE"
                     cr.execute(lock, (self.id,), log_exceptions=False)
-                    work(self.with_env(self.env(cr=cr, su=True)))
+                    channel = self.with_env(self.env(cr=cr, su=True))
+                    work(channel)
+                    # In 14.0 what waits to be written is common to all cursors: the outer one would write it.
+                    compat.flush_all(channel.env)
                 return
             except psycopg2.extensions.TransactionRollbackError:
                 if not left:
