@@ -170,6 +170,7 @@ class ChatbridgeConsultation(models.Model):
             "customer": _("%s has ended the consultation.") % customer,
             "restart": _("%s has begun anew: the consultation is over.") % customer,
             "blocked": _("%s has blocked the bot: the consultation is over.") % customer,
+            "silence": _("Nobody has said anything for long: the consultation is over."),
         }
         compat.close_livechat(channel)
         consultation._discuss_notice(texts[reason])
@@ -201,7 +202,7 @@ class ChatbridgeConsultation(models.Model):
 
         Odoo has a state of its own for each receiver of a message; why it is of no use here stands in docs/discuss.md.
         """
-        if state != "exception":
+        if state != "failed":
             return
         for message in self.env["mail.message"].sudo().browse(discuss_message_ids).exists():
             domain = [("discuss_channel_id", "=", message.res_id)]

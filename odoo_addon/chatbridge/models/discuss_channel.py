@@ -39,8 +39,8 @@ class DiscussChannel(models.Model):
         if kwargs.get("message_type") != "comment" or self.env.user.share or not self._chatbridge_seen():
             return super().message_post(**kwargs)
         consultation = self._chatbridge_consultation()
-        if not consultation or consultation.state == "ended":
-            return self._chatbridge_post_after_end(kwargs)
+        if consultation.state != "assigned":
+            return self._chatbridge_refuse(kwargs, self._chatbridge_why_not(consultation))
         if tools.html2plaintext(kwargs.get("body") or "").strip().lower() == END:
             consultation._end("operator")
             return self._chatbridge_last_message()
@@ -60,15 +60,20 @@ class DiscussChannel(models.Model):
             return kwargs
         return dict(kwargs, author_id=user.partner_id.id, email_from=user.name)
 
-    def _chatbridge_post_after_end(self, kwargs):
-        """Tell the operator that nobody is there any more; the words stay where they can be copied from."""
-        reason = _(
+    def _chatbridge_why_not(self, consultation):
+        """Return why what is written here would reach nobody."""
+        if consultation.state == "queued":
+            return _("This customer waits for another operator. Whoever takes the chat over can write.")
+        return _(
             "This consultation has ended. Open the customer's conversation and press Live chat to begin a new one."
         )
+
+    def _chatbridge_refuse(self, kwargs, reason):
+        """Tell the operator that nobody would read it; the words stay where they can be copied from."""
         if not compat.POSTS_AT_ONCE:
             raise UserError(reason)
         message = self.with_context(**{OURS: True}).message_post(**kwargs)
-        self.env["chatbridge.consultation"]._discuss_delivery(message.ids, "exception", reason)
+        self.env["chatbridge.consultation"]._discuss_delivery(message.ids, "failed", reason)
         return message
 
     def _chatbridge_last_message(self):

@@ -316,8 +316,8 @@ class TestDiscuss(DiscussCase):
         self.said.clear()
         deliver = self.env["chatbridge.consultation"]._discuss_delivery
         deliver(message.ids, "sent")
-        deliver(message.ids, "exception", "The customer has blocked the bot.")
-        deliver([0], "exception", "No such message")
+        deliver(message.ids, "failed", "The customer has blocked the bot.")
+        deliver([0], "failed", "No such message")
         self.assertEqual(len(self.texts(channel)), 3)
         self.assertRegex(
             self.texts(channel)[-1], "Not delivered: “Your .*order.* is ready x*…”.* The customer has blocked"
@@ -328,7 +328,7 @@ class TestDiscuss(DiscussCase):
     def test_delivery_of_other_messages_is_none_of_ours(self):
         channel = self.env[compat.DISCUSS_CHANNEL_MODEL].with_user(self.julia).create({"name": "general"})
         message = self.write_as(self.julia, channel, "Hello")
-        self.env["chatbridge.consultation"]._discuss_delivery(message.ids, "exception", "Why")
+        self.env["chatbridge.consultation"]._discuss_delivery(message.ids, "failed", "Why")
         self.assertEqual(self.messages(channel)[-1], message)
 
     def test_odoos_history_is_not_polluted(self):
