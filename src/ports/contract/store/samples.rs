@@ -120,7 +120,6 @@ pub fn full_operation() -> Vec<Operation> {
         OperationBody::State { conversation, step: None, state: serde_json::json!({"step": 11, "list": [1, null]}) },
         OperationBody::Close { conversation, reason: CloseReason::Silence },
         OperationBody::Membership { channel, user, blocked: true },
-        OperationBody::Refreshed { channel, ok: true, answer: "Webhook was set".to_owned(), username: Some("shop_bot".to_owned()) },
     ];
     let operation = |(line, body)| Operation { key: OperationKey(Ulid(line)), at: instant(0), body };
     (1..).zip(bodies).map(operation).collect()
