@@ -270,4 +270,11 @@ mod tests {
         let operation: Operation = serde_json::from_str(json).expect("the documented form");
         assert_eq!(serde_json::to_string(&operation).expect("plain data"), json);
     }
+
+    #[test]
+    fn what_refresh_hook_found_reads_as_the_protocol_says() {
+        let json = r#"{"key":"01ARZ3NDEKTSV4RRFFQ69G5FAV","at":"2026-11-22T19:00:00Z","type":"channel.refreshed","channel":7,"ok":true,"answer":"Webhook was set","username":"shop_bot"}"#;
+        let operation: Operation = serde_json::from_str(json).expect("the documented form");
+        assert_eq!(serde_json::to_string(&operation).expect("plain data"), json);
+    }
 }

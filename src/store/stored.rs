@@ -78,6 +78,7 @@ fn operations_are_stored_like_this() {
         r#"{"key":"0000000000000000000000000B","at":"2026-11-22T19:00:00Z","type":"consultation.request","conversation":"01ARZ3NDEKTSV4RRFFQ69G5FAV","consultation":"01BX5ZZKBKACTAV9WEVGEMMVRZ","operator_bot":4,"step":11,"wait":true}"#,
         r#"{"key":"0000000000000000000000000C","at":"2026-11-22T19:00:00Z","type":"consultation.joined","conversation":"01ARZ3NDEKTSV4RRFFQ69G5FAV","consultation":"01BX5ZZKBKACTAV9WEVGEMMVRZ"}"#,
         r#"{"key":"0000000000000000000000000D","at":"2026-11-22T19:00:00Z","type":"consultation.end","conversation":"01ARZ3NDEKTSV4RRFFQ69G5FAV","consultation":"01BX5ZZKBKACTAV9WEVGEMMVRZ","reason":"customer"}"#,
+        r#"{"key":"0000000000000000000000000E","at":"2026-11-22T19:00:00Z","type":"channel.refreshed","channel":7,"ok":true,"answer":"Webhook was set","username":"shop_bot"}"#,
     ];
     let operations = full_operation();
     assert_eq!(operations.len(), texts.len());

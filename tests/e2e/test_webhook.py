@@ -4,6 +4,8 @@ import time
 
 import pytest
 from lab_odoo.rpc import OdooError
+from playwright.sync_api import expect
+from web_client import WebClient
 from world import free_port, http, until
 
 MENU = "What would you like to know?"
@@ -219,3 +221,31 @@ def test_only_telegram_delivers(bridge, company, shop, customer):
 def sandbox_secret(sandbox, shop) -> str:
     """The secret that the bridge gave to Telegram."""
     return sandbox.calls(shop.username, "setWebhook")[-1]["params"]["secret_token"]
+
+
+def test_the_form_in_a_browser(bridge, browser, odoo, company, shop):
+    """SET-3, SET-8, B-9: how to get a token, what is wrong with an address before it is saved, the buttons' answers."""
+    company.call("ir.config_parameter", "set_param", "chatbridge.allow_local_webhook", "")
+    company.live()
+    client = WebClient(browser.window(), odoo.url, "admin", "admin")
+    client.open_app()
+    client.menu("chats", section="settings")
+    form = client.create()
+    shown = lambda text: client.page.locator(f".alert:visible:has-text('{text}')")  # noqa: E731
+    expect(shown("/newbot")).to_have_count(1)
+    form.fill("webhook_url", "https://localhost")
+    expect(shown("inside your own network")).to_have_count(1)
+    form.fill("webhook_url", "https://bot.example.com")
+    expect(shown("inside your own network")).to_have_count(0)
+    client.page.goto(f"{client.url}/web")
+    client.open_app()
+    client.menu("chats", section="settings")
+    client.cell(shop.username).first.click()
+    client.arrives_at(shop.username)
+    expect(shown("@BotFather")).to_have_count(0)
+    form.press("Refresh hook")
+    expect(form.field("hook_answer")).to_contain_text("Webhook is already deleted")
+    form.press("Run now")
+    expect(client.page.get_by_text("The bridge fetches and sends now.")).to_be_visible()
+    assert not client.window.troubles
+    company.call("ir.config_parameter", "set_param", "chatbridge.allow_local_webhook", "1")
