@@ -44,7 +44,6 @@ fn what_a_consultation_needs_is_read() {
     assert_eq!(all.map(|text| text.pick(None, "en_US").unwrap()), ["connected", "nobody", "/end", "done", "wait"]);
     let channel = script.channel(ChannelId(7)).unwrap();
     assert!(channel.send_operator_name && !channel.join_message && !channel.end_message);
-    assert_eq!(channel.webhook_url.as_deref(), Some("https://shop.example/hooks"));
     let step = &script.steps[&StepId(13)];
     assert_eq!((step.kind, step.operator), (StepKind::Operator, ToOperator { bot: Some(BotId(4)), otherwise: Some(StepId(12)) }));
     assert_eq!(script.steps[&StepId(11)].operator, ToOperator::default());

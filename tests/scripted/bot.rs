@@ -12,7 +12,7 @@ pub fn bot() -> Value {
             "no_operator": {"en_US": "nobody"}, "how_to_end": {"en_US": "/end"}, "consultation_ended": {"en_US": "done"}, "moderation": {"en_US": "wait"},
             "approved": {"en_US": "yes"}, "newer_text": {"en_US": "x"}},
         "channels": [{"id": 7, "messenger": "telegram", "telegram_bot": "123456", "username": "shop_bot", "token": TOKEN,
-            "send_operator_name": true, "join_message": false, "end_message": false, "webhook_url": "https://shop.example/hooks"}],
+            "send_operator_name": true, "join_message": false, "end_message": false}],
         "steps": [
             {"id": 12, "kind": "text", "first": false, "aliases": ["Price ", "/PRICE"], "text": {"en_US": "<p>Hi</p>"}, "next": null, "keyboard": [], "buttons": []},
             {"id": 11, "kind": "buttons", "first": true, "aliases": ["/start", "price"], "text": {}, "next": 12,
