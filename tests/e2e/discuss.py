@@ -8,9 +8,9 @@ from web_client import WebClient
 WINDOW = ":is(.o_ChatWindow, .o-mail-ChatWindow)"
 HEADER = ":is(.o_ChatWindow_header, .o-mail-ChatWindow-header)"
 MESSAGE = ":is(.o_Message, .o-mail-Message)"
-BODY = ":is(.o_Message_prettyBody, .o-mail-Message-body)"
+BODY = ":is(.o_Message_content, .o-mail-Message-body)"
 COMPOSER = ":is(.o_ComposerTextInput_textarea, .o-mail-Composer-input)"
-COUNTER = ":is(.o_MessagingMenu_counter, .o-mail-MessagingMenu-counter, .o-mail-DiscussSystray-class .badge)"
+OFFERED = ":is(.o_ComposerSuggestion, .o-mail-Composer-suggestion):visible"
 
 
 class ChatWindow:
@@ -39,8 +39,13 @@ class ChatWindow:
         return self
 
     def say(self, text: str):
-        """Type and send."""
+        """Type and send. Where a command is offered while typed, the first Enter takes it."""
         box = self.box.locator(COMPOSER).first
-        box.fill(text)
+        box.click()
+        box.press_sequentially(text)
+        if text.startswith("/"):
+            expect(self.page.locator(OFFERED).first).to_be_visible()
+            box.press("Enter")
+            expect(box).to_have_value(f"{text} ")
         box.press("Enter")
         expect(box).to_have_value("")

@@ -14,8 +14,11 @@ def sits_down(browser, odoo):
     clients = []
 
     def sits_down(operator):
-        clients.append(WebClient(browser.window(), odoo.url, operator.login, PASSWORD))
-        return clients[-1]
+        client = WebClient(browser.window(), odoo.url, operator.login, PASSWORD)
+        clients.append(client)
+        # Chat windows pop up in every app but Discuss itself.
+        client.open_app()
+        return client
 
     yield sits_down
     for client in clients:
