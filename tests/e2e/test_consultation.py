@@ -266,3 +266,17 @@ def test_an_operator_who_writes_after_the_end_is_told(bridge, company, open_desk
         assert talk.words()[-2] == "Wait!"
         assert re.search("Not delivered.*has ended", talk.words()[-1])
     anna.hears(JOINED, ENDED, ELSE)
+
+
+def test_the_texts_are_those_of_the_bot_written_to(bridge, company, open_desk):
+    """B-SET-20: the customer reads the client chat's texts, not the operator chat's."""
+    desk = open_desk()
+    julia = desk.hire("Julia")
+    for bot, whose in ((desk.bot, "the desk"), (desk.shop.bot, "the shop")):
+        company.write("chatbridge.bot", bot, operator_connected_message=f"of {whose}", how_to_end_message="", consultation_ended_message=f"Over at {whose}")
+    company.live()
+    anna = desk.customer()
+    ask(anna)
+    anna.hears(LOOKING, "Operator of the shop")
+    julia.gets("Anna Koval").say("/end")
+    anna.hears("Over at the shop", ELSE)

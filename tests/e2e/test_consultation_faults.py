@@ -1,4 +1,4 @@
-"""A consultation while everything breaks: each line arrives once, in order, on both sides."""
+"""X-7, OP-7 (text), OP-11: a consultation while everything breaks: each line arrives once, in order, on both sides."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""The chat page of the sandbox in a real browser, with a bridge behind it: what `make demo` shows."""
+"""X-1: the chat page of the sandbox in a real browser, with a bridge behind it: what `make demo` shows."""
 
 import re
 
