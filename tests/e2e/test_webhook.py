@@ -230,6 +230,7 @@ def test_the_form_in_a_browser(bridge, browser, odoo, company, shop):
     client = WebClient(browser.window(), odoo.url, "admin", "admin")
     client.open_app()
     client.menu("chats", section="settings")
+    client.arrives_at("Chats")
     form = client.create()
     shown = lambda text: client.page.locator(f".alert:visible:has-text('{text}')")  # noqa: E731
     expect(shown("/newbot")).to_have_count(1)
