@@ -21,6 +21,9 @@ BUILT_FOR = ".".join(
 #: The user's groups field (renamed in 19.0).
 GROUPS_FIELD = "group_ids" if SERIES >= 19 else "groups_id"
 
+#: All groups of a user, those that others imply too (before 19.0 the groups field itself has them).
+ALL_GROUPS_FIELD = "all_group_ids" if SERIES >= 19 else "groups_id"
+
 #: Odoo's model of canned responses (renamed in 18.0).
 CANNED_RESPONSE_MODEL = "mail.canned.response" if SERIES >= 18 else "mail.shortcode"
 

@@ -3,6 +3,9 @@ from odoo.exceptions import AccessError, UserError
 
 from .. import compat
 
+#: The most that one transaction assigns: each costs a Discuss channel and its first message. Heartbeats go on with the rest.
+MOST_AT_ONCE = 20
+
 
 class ChatbridgeBot(models.Model):
     """An operator chat and its operators: who joins, who is there, who gets the next chat."""
@@ -18,10 +21,13 @@ class ChatbridgeBot(models.Model):
             bot.joined = bool(bot._operator_of(self.env.user))
 
     def write(self, vals):
-        """Write; where more chats are allowed than before, who waits gets in."""
+        """Write; where more chats are allowed than before, who waits gets in; where none are any more, nobody waits."""
         result = super().write(vals)
         if {"most_parallel_chats", "active"} & set(vals):
             self.sudo()._assign_next()
+        if vals.get("active") is False:
+            for bot in self.sudo():
+                self.env["chatbridge.consultation"]._queue_of(bot)._refuse()
         return result
 
     def _operator_of(self, user):
@@ -68,11 +74,21 @@ class ChatbridgeBot(models.Model):
     # Who gets the next chat
 
     def _present_operators(self):
-        """Return the operators who may get a chat now: users who have joined and are active in Odoo (OP-3)."""
+        """Return the operators who may get a chat now: users who have joined and are active in Odoo (OP-3).
+
+        Whoever has lost the right is none any more (OP-1).
+        """
         operators = (
             self.env["chatbridge.operator"]
             .sudo()
-            .search([("bot_id", "in", self.ids), ("user_id.active", "=", True)])
+            .search(
+                [
+                    ("bot_id", "in", self.ids),
+                    ("user_id.active", "=", True),
+                    ("user_id.share", "=", False),
+                    ("user_id." + compat.ALL_GROUPS_FIELD, "in", self.env.ref("chatbridge.group_operator").ids),
+                ]
+            )
         )
         there = compat.online(operators.mapped("user_id"))
         return operators.filtered(lambda operator: operator.user_id in there)
@@ -84,12 +100,10 @@ class ChatbridgeBot(models.Model):
             self.env.cr.execute("UPDATE chatbridge_bot SET active = active WHERE id = ANY(%s)", (self.ids,))
 
     def _assign_next(self):
-        """Give those who wait, in their order, to operators who have room."""
+        """Give those who wait, in their order, to operators who have room: so many at once, the rest a moment later."""
         for bot in self.filtered("active"):
-            queue = self.env["chatbridge.consultation"]._queue_of(bot)
+            queue = self.env["chatbridge.consultation"]._queue_of(bot)[:MOST_AT_ONCE]
             present = bot._present_operators() if queue else bot.env["chatbridge.operator"]
             for consultation in queue:
-                operator = present._take_slot(bot.most_parallel_chats)
-                if not operator:
+                if not consultation._assign_to_one_of(present):
                     break
-                consultation._assign(operator)

@@ -30,6 +30,20 @@ class ChatbridgeChannel(models.Model):
 
     # The address
 
+    @api.model
+    def _trimmed(self, vals):
+        """Return the values with the address as Telegram gives it back: without outer spaces."""
+        return dict(vals, webhook_url=vals["webhook_url"].strip()) if vals.get("webhook_url") else vals
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Create, with the address trimmed."""
+        return super().create([self._trimmed(vals) for vals in vals_list])
+
+    def write(self, vals):
+        """Write, with the address trimmed."""
+        return super().write(self._trimmed(vals))
+
     @api.depends("webhook_url")
     def _compute_webhook_warning(self):
         for channel in self:

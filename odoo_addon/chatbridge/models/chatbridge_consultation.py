@@ -7,7 +7,6 @@ from .. import compat
 RUNNING = ("queued", "assigned")
 
 
-
 class ChatbridgeConsultation(models.Model):
     """A conversation in the hands of an operator, from the request to its end (docs/decisions/0004)."""
 
@@ -52,6 +51,9 @@ class ChatbridgeConsultation(models.Model):
     joined = fields.Boolean(readonly=True, help="The bridge has taken the consultation up.")
     requested_at = fields.Datetime("Requested", required=True, readonly=True)
     assigned_at = fields.Datetime("Assigned", readonly=True)
+    unattended_since = fields.Datetime(
+        readonly=True, help="Since when no operator is there for somebody who waits; empty while one is."
+    )
     ended_at = fields.Datetime("Ended on", readonly=True)
     discuss_channel_id = fields.Many2one(
         compat.DISCUSS_CHANNEL_MODEL, "Discuss channel", readonly=True, index=True, ondelete="set null"
@@ -91,6 +93,16 @@ class ChatbridgeConsultation(models.Model):
             **more
         )
 
+    def _relay(self):
+        """Have what the customer has written posted in Discuss, now or with the conversation so far."""
+        if self.discuss_channel_id:
+            self._discuss_relay()
+        elif self:
+            # Whoever makes the channel at this moment does not see the new lines: one of both is repeated.
+            self.env.cr.execute(
+                "UPDATE chatbridge_consultation SET posted_sequence = posted_sequence WHERE id = ANY(%s)", (self.ids,)
+            )
+
     def _operator_said(self, message):
         """Have what an operator wrote in Discuss delivered."""
         consultation = self.sudo()
@@ -121,7 +133,7 @@ class ChatbridgeConsultation(models.Model):
         operator._free_slot()
         if consultation.user_id:
             consultation._discuss_close(reason)
-        consultation._serve(consultation.bot_id)
+        consultation.bot_id._assign_next()
 
     # The conversation around it
 
@@ -155,10 +167,11 @@ class ChatbridgeConsultation(models.Model):
             self._move(conversation)
         if not self.joined:
             self.joined = True
+        # What the customer said before the bridge had heard of the consultation.
+        self._relay()
 
     def _move(self, conversation):
         """Go on in another conversation of the chat, whose lines are counted from 1."""
         self._lock()
         self.write({"conversation_id": conversation.id, "posted_sequence": 0})
-        if self.state == "assigned":
-            self._discuss_relay()
+        self._relay()

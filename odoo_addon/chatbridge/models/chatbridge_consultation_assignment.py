@@ -1,4 +1,5 @@
 import logging
+from datetime import timedelta
 
 import psycopg2
 
@@ -10,6 +11,9 @@ from ..rpc import quiet
 from .chatbridge_consultation import RUNNING
 
 _logger = logging.getLogger(__name__)
+
+#: How long nobody may be there before those who wait are refused.
+GRACE = timedelta(minutes=5)
 
 
 class ChatbridgeConsultation(models.Model):
@@ -100,18 +104,46 @@ class ChatbridgeConsultation(models.Model):
         """Look after the queues: somebody who waits may find an operator who has come back (called by heartbeats)."""
         self.env.cr.execute("SELECT DISTINCT bot_id FROM chatbridge_consultation WHERE state = 'queued' ORDER BY 1")
         for (bot_id,) in self.env.cr.fetchall():
-            self._serve(self.env["chatbridge.bot"].sudo().browse(bot_id))
+            bot = self.env["chatbridge.bot"].sudo().browse(bot_id)
+            bot._assign_next()
+            self._queue_of(bot)._look_for_operators(bot._present_operators())
 
-    @api.model
-    def _serve(self, bot):
-        """Give a free slot to who waits; a queue that is stuck is no reason to fail what freed the slot."""
+    def _assign_to_one_of(self, operators):
+        """Give the consultation to one of these operators; tell whether the queue may go on.
+
+        One that can't be assigned is no reason to fail what freed the slot, or to keep those behind it waiting.
+        """
         try:
             with self.env.cr.savepoint():
-                bot._assign_next()
+                operator = operators._take_slot(self.bot_id.most_parallel_chats)
+                if operator:
+                    self._assign(operator)
+                return bool(operator)
         except compat.PASSING_EXCEPTIONS:
             raise
         except (UserError, psycopg2.IntegrityError, psycopg2.DataError) as error:
-            quiet.log(_logger, "A queue of customers could not be served", error)
+            quiet.log(_logger, "A customer who waits could not be given to an operator", error)
+            return True
+
+    def _look_for_operators(self, present):
+        """Refuse those for whom nobody has been there for a while: their dialog goes on without (OP-2).
+
+        Not at once: a page that is loaded anew, a line that breaks, are no reason to send customers away.
+        """
+        hopeful = self.browse() if present else self.filtered(lambda waiting: not waiting.wait)
+        (self - hopeful).filtered("unattended_since").write({"unattended_since": False})
+        now = fields.Datetime.now()
+        hopeful.filtered(lambda waiting: not waiting.unattended_since).write({"unattended_since": now})
+        hopeful.filtered(lambda waiting: waiting.unattended_since < now - GRACE)._refuse()
+
+    def _refuse(self):
+        """Send away who waits: the customer is told, and the dialog goes on."""
+        for consultation in self:
+            consultation._lock()
+            consultation.write({"state": "refused"})
+            consultation._tell("refused")
+            if consultation.user_id:
+                consultation._discuss_close("refused")
 
     @api.model
     def _queue_of(self, bot):

@@ -170,6 +170,7 @@ class ChatbridgeConsultation(models.Model):
             "customer": _("%s has ended the consultation.") % customer,
             "restart": _("%s has begun anew: the consultation is over.") % customer,
             "blocked": _("%s has blocked the bot: the consultation is over.") % customer,
+            "refused": _("Nobody has come: the customer has been told so, the consultation is over."),
             "silence": _("Nobody has said anything for long: the consultation is over."),
         }
         compat.close_livechat(channel)

@@ -18,7 +18,12 @@ class ChatbridgeConsultation(models.Model):
     def _live_chat(self, membership, user):
         """Open the user's consultation with a sender in a chat, begun now where there is none; return the action."""
         running = self.search(
-            [("conversation_id.sender_id", "=", membership.sender_id.id), ("state", "in", RUNNING)], limit=1
+            [
+                ("conversation_id.sender_id", "=", membership.sender_id.id),
+                ("conversation_id.channel_id", "=", membership.channel_id.id),
+                ("state", "in", RUNNING),
+            ],
+            limit=1,
         )
         if running.state == "assigned":
             if running.user_id != user:
@@ -29,6 +34,10 @@ class ChatbridgeConsultation(models.Model):
             return running.with_user(user).sudo()._discuss_action()
         if membership.blocked:
             raise UserError(_("%s has blocked the bot: nothing can be sent.") % membership.sender_id.name)
+        if not membership.channel_id._is_live():
+            raise UserError(
+                _("The chat “%s” is switched off: nothing can be sent.") % membership.channel_id.name
+            )
         operator = self._operator_for(running.bot_id or membership.bot_id, user)
         consultation = running or self._start(membership, operator.bot_id)
         # A chat that the operator begins is not subject to the limit, but it counts.

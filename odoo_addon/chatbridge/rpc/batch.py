@@ -180,8 +180,11 @@ class Batch(ConsultationOperations):
 
     def _do_message_sent(self, operation):
         row = self._said(operation, ("operator",))
-        row.set(telegram_message=operation["telegram_message"], state="sent", failure_reason=None)
-        self._after_delivery(row["discuss_message_id"], "sent")
+        row.set(telegram_message=operation["telegram_message"])
+        # A long message goes in pieces: one of them refused, and the whole has failed.
+        if row["state"] != "failed":
+            row.set(state="sent", failure_reason=None)
+            self._after_delivery(row["discuss_message_id"], "sent")
         return {}
 
     def _do_message_failed(self, operation):

@@ -37,7 +37,7 @@ class ConsultationOperations:
         """Return the consultation's row, if there is one; have a customer's line posted in Discuss."""
         row = self.state.consultations.rows.get(operation["consultation"])
         if row and operation["author"] == "customer":
-            self._after("_discuss_relay", of=row)
+            self._after("_relay", of=row)
         return row
 
     def _discuss_message(self, operation):

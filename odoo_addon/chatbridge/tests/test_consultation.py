@@ -1,4 +1,6 @@
 import random
+from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import UserError
@@ -163,7 +165,83 @@ class TestConsultation(ConsultationCase):
             self.assertEqual(self.beat()["status"], "ready")
         self.assertEqual((self.states(1), self.slots()), (["queued"], {"julia": 0}))
 
+    def test_one_who_cannot_be_assigned_keeps_nobody_waiting(self):  # OP-2
+        julia = self.operator("julia")
+        self.go_away(julia)
+        for number in (1, 2):
+            self.ask_for_operator(number, wait=True)
+        bad = self.consultation(1)
+        self.env.cr.execute(
+            "ALTER TABLE chatbridge_consultation ADD CONSTRAINT chatbridge_test CHECK (state <> 'assigned' OR id <> %s)",
+            (bad.id,),
+        )
+        self.come(julia)
+        with self.assertLogs("odoo.addons.chatbridge", "WARNING"), mute_logger("odoo.sql_db"):
+            self.beat()
+        self.assertEqual(self.states(1, 2), ["queued", "assigned"])
+        # A new one is not refused because of it.
+        with self.assertLogs("odoo.addons.chatbridge", "WARNING"), mute_logger("odoo.sql_db"):
+            self.ask_for_operator(3)
+        self.assertEqual((self.states(3), self.slots()), (["assigned"], {"julia": 2}))
+
+    def test_a_long_queue_is_served_in_pieces(self):
+        julia = self.operator("julia")
+        self.go_away(julia)
+        for number in (1, 2, 3):
+            self.ask_for_operator(number, wait=True)
+        self.come(julia)
+        with patch("odoo.addons.chatbridge.models.chatbridge_bot_operators.MOST_AT_ONCE", 2):
+            self.beat()
+            self.assertEqual(self.states(1, 2, 3), ["assigned", "assigned", "queued"])
+            self.beat()
+        self.assertEqual(self.states(3), ["assigned"])
+
+    def test_nobody_waits_for_operators_who_have_gone_for_good(self):  # OP-2, B-SET-6
+        self.desk.most_parallel_chats = 1
+        julia = self.operator("julia")
+        self.ask_for_operator(1)
+        self.ask_for_operator(2)
+        self.ask_for_operator(3, wait=True)
+        self.assertEqual(self.states(1, 2, 3), ["assigned", "queued", "queued"])
+        self.go_away(julia)
+        self.beat()
+        self.assertEqual(self.states(2, 3), ["queued", "queued"], "not at once")
+        self.come(julia)
+        self.beat()
+        self.assertFalse(self.consultation(2).unattended_since)
+        self.go_away(julia)
+        self.beat()
+        self.consultation(2).unattended_since -= timedelta(minutes=6)
+        self.beat()
+        self.assertEqual(self.states(2, 3), ["refused", "queued"])
+
+    def test_an_archived_operator_chat_keeps_nobody_waiting(self):  # OP-2
+        self.ask_for_operator(1, wait=True)
+        self.desk.active = False
+        self.assertEqual(self.states(1), ["refused"])
+
+    def test_who_has_lost_the_right_gets_no_more_chats(self):  # OP-1, OP-3
+        julia = self.operator("julia")
+        julia.write({compat.GROUPS_FIELD: [(3, self.env.ref("chatbridge.group_operator").id)]})
+        self.ask_for_operator(1)
+        self.assertEqual(self.states(1), ["refused"])
+
     # Lines
+
+    def test_a_message_of_which_a_piece_failed_has_failed(self):  # OP-9
+        self.operator("julia")
+        self.ask_for_operator(1)
+        said = self.operation(
+            "message", conversation="conversation-1", sequence=90, author="operator", kind="text", body="Long"
+        )
+        at = {"conversation": "conversation-1", "sequence": 90}
+        self.apply(
+            said,
+            self.operation("message.failed", reason="Too long", **at),
+            self.operation("message.sent", telegram_message="5", **at),
+        )
+        row = self.env["chatbridge.message"].search([("sequence", "=", 90)])
+        self.assertEqual((row.state, row.failure_reason, row.telegram_message), ("failed", "Too long", "5"))
 
     def test_lines_go_to_discuss_after_their_rows(self):  # OP-6
         self.operator("julia")

@@ -233,6 +233,14 @@ class TestOperator(ConsultationCase):
         with self.assertRaisesRegex(UserError, "join the operator chat “Operator Chat”"):
             self.conversation().with_user(self.person("julia")).action_live_chat()
 
+    def test_no_live_chat_where_nothing_can_be_sent(self):  # B-6, B-9
+        julia = self.operator("julia")
+        self.ask_for_operator(1)
+        self.consultation(1)._end("operator")
+        self.channel.active = False
+        with self.assertRaisesRegex(UserError, "switched off"):
+            self.conversation().with_user(julia).action_live_chat()
+
     def test_no_live_chat_with_who_has_blocked_the_bot(self):
         julia = self.operator("julia")
         self.apply(self.sender("1"), self.operation("membership", channel=self.channel.id, user="1", blocked=True))
