@@ -113,6 +113,20 @@ class AssignmentTests(RpcCase):
         assert all("ok" in answer for answer in answers), answers
         self.consultations[key] = conversation
 
+    def say(self, bridge, key, sequence):
+        """Have a customer write in a consultation, queued or running."""
+        line = operation(
+            "message",
+            conversation=self.consultations[key],
+            consultation=key,
+            sequence=sequence,
+            author="customer",
+            kind="text",
+            body="line %d" % sequence,
+        )
+        answers = self.until_done(lambda: self.apply([line], bridge))
+        assert "ok" in answers[0], answers
+
     def end(self, bridge, key):
         """Have a customer end a consultation, queued or running."""
         batch = [
@@ -292,6 +306,28 @@ class AssignmentTests(RpcCase):
             # As many came as went: all have somebody, without any heartbeat.
             states = Counter(row["state"] for row in self.rows().values())
             self.assertEqual((states["queued"], states["assigned"]), (0, OPERATORS * MOST))
+
+    def test_lines_written_while_an_operator_is_found_reach_discuss(self):  # OP-6
+        self.everybody_in()
+        for number in range(OPERATORS * MOST + 6):
+            self.request(self.bridges[0], number, False)
+        held = [key for key, row in self.rows().items() if row["state"] == "assigned"]
+        queue = [key for key, row in self.rows().items() if row["state"] == "queued"]
+        for turn in range(3):
+            # The two who are next write while they are given to operators.
+            nexts = queue[2 * turn : 2 * turn + 2]
+            works = [lambda bridge, key=key: self.end(bridge, key) for key in (held.pop(), held.pop())]
+            works += [
+                lambda bridge, key=key, line=line: self.say(bridge, key, line) for key in nexts for line in (50, 51)
+            ]
+            self.many(works)
+            left_behind = self.sql(
+                "SELECT m.sequence, c.posted_sequence FROM chatbridge_message m"
+                " JOIN chatbridge_consultation c ON c.id = m.consultation_id"
+                " WHERE c.bot_id = %d AND c.state = 'assigned' AND m.sequence > c.posted_sequence" % self.desk
+            )
+            self.assertEqual(left_behind, [])
+            self.assertEqual({self.rows()[key]["state"] for key in nexts}, {"assigned"})
 
     def test_operators_who_join_while_customers_queue(self):
         for person in self.people:
