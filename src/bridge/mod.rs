@@ -23,6 +23,7 @@ mod metrics;
 mod outbox;
 mod pause;
 mod recall;
+mod refusals;
 mod registry;
 mod run;
 mod search;

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::pause::Pauses;
+use super::refusals;
 use super::run::Shared;
 use super::search::{Search, firsts_of_others};
 use crate::domain::{ConversationKey, OperationBody};
@@ -97,8 +98,9 @@ impl Worker {
             let stored = waiting.iter().find(|stored| stored.operation.key == answer.key)?;
             Some(Parked { operation: stored.operation.clone(), reason: answer.refused.clone()? })
         };
-        let parked = answers.iter().filter_map(refused).collect();
-        self.shared.store.commit(Change { answered, parked, ..Change::default() }).await?;
+        let parked: Vec<Parked> = answers.iter().filter_map(refused).collect();
+        self.shared.store.commit(Change { answered, parked: parked.clone(), ..Change::default() }).await?;
+        refusals::tell(&self.shared, &parked);
         // Counted now: where the commit fails, the same answers come again.
         for answer in answers {
             if answer.refused.is_none() {

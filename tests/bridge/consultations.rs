@@ -323,3 +323,38 @@ async fn an_event_that_cannot_be_read_is_put_aside() {
     in_time("it is acknowledged", || world.odoo.desk().events.is_empty()).await;
     world.finish().await;
 }
+
+/// B-SET-6: where Odoo refuses the request itself, nobody waits for ever.
+#[tokio::test]
+async fn a_request_that_odoo_refuses_is_answered_that_nobody_is_there() {
+    let (world, person) = World::welcomed().await;
+    world.odoo.desk().refuse = Some(Box::new(|operation| matches!(operation.body, OperationBody::ConsultationRequest { .. })));
+    person.say("operator").await;
+    assert_eq!(person.hears(3).await, ["Welcome", "Connecting you", "Nobody is there"]);
+    assert_eq!(consultation(&world, &person), None);
+    person.say("q1").await;
+    assert_eq!(person.hears(4).await[3], "Answer 1", "the dialog goes on");
+    until("all is written", || world.store.counts().unwrap().operations == 0).await;
+    world.finish().await;
+}
+
+/// B-SET-6: the refusal was kept, and the bridge ended before the chat had heard of it.
+#[tokio::test]
+async fn a_refused_request_is_told_after_a_restart() {
+    let (mut world, person) = World::welcomed().await;
+    world.odoo.desk().refuse = Some(Box::new(|operation| matches!(operation.body, OperationBody::ConsultationRequest { .. })));
+    let chat = person.chat();
+    // The chat can take nothing more once it has asked.
+    world.store.fail(usize::MAX, move |change| change.seen.is_none() && change.chats.first().is_some_and(|(changed, _)| *changed == chat));
+    person.say("operator").await;
+    person.hears(2).await;
+    until("it is kept aside", || world.store.counts().unwrap().parked == 1).await;
+    until("the chat could not take it", || world.store.failures_left() < usize::MAX).await;
+    world.stop().await;
+    assert!(consultation(&world, &person).is_some());
+    world.store.fail(0, |_| false);
+    world.start();
+    assert_eq!(person.hears(3).await[2], "Nobody is there");
+    in_time("all is written", || world.store.counts().unwrap().operations == 0).await;
+    world.finish().await;
+}
