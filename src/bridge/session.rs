@@ -1,5 +1,6 @@
 //! The lease: shaking hands with Odoo, the heartbeat, and what Odoo tells us.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -152,7 +153,15 @@ async fn serve(shared: &Arc<Shared>, welcome: &Welcome) -> Failure {
     tracing::info!(odoo.series = %welcome.series, addon = %welcome.addon_version, generation = welcome.generation, "connected to Odoo");
     let claim = Claim { store_id: shared.store_id(), generation: welcome.generation };
     let courier = Courier::new(shared.clone());
-    let mut held = Held { shared: shared.clone(), claim: claim.clone(), nonce: welcome.nonce.clone(), current: false, poll: Instant::now(), courier };
+    let mut held = Held {
+        shared: shared.clone(),
+        claim: claim.clone(),
+        nonce: welcome.nonce.clone(),
+        current: false,
+        poll: Instant::now(),
+        kept: HashSet::new(),
+        courier,
+    };
     match held.refresh().await {
         Err(failure) if failure.class == Class::Lost => return failure,
         Err(failure) => tracing::warn!(%failure, "the configuration could not be read; trying again"),
@@ -176,6 +185,8 @@ struct Held {
     current: bool,
     /// When to look for events without a nudge.
     poll: Instant,
+    /// Events of the last look that concern no chat and wait in Odoo.
+    kept: HashSet<EventId>,
     courier: Courier,
 }
 
@@ -242,21 +253,26 @@ impl Held {
         }
     }
 
-    /// Takes what happened in Odoo, until nothing new is left.
+    /// Takes what happened in Odoo, until nothing new is left. A configuration that can't be read holds up no chat: what tells of it waits in Odoo, and the
+    /// failure is given afterwards.
     async fn events(&mut self, mut nudged: bool) -> Result<(), Failure> {
+        let mut read = Ok(());
         if !self.current {
-            self.refresh().await?;
+            read = unless_lost(self.refresh().await)?;
         }
         loop {
-            let limit = EVENTS.saturating_add(self.courier.waiting());
+            let kept = u32::try_from(self.kept.len()).unwrap_or(u32::MAX);
+            let limit = EVENTS.saturating_add(self.courier.waiting()).saturating_add(kept);
             let events = self.shared.backend.events(&self.claim, limit).await?;
             let more = events.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
-            let new = events.iter().any(|event| !self.courier.knows(event.id));
-            if events.iter().any(|event| matches!(event.kind, EventKind::Configuration { .. } | EventKind::Refresh { .. })) {
-                self.refresh().await?;
+            let new = events.iter().any(|event| !self.courier.knows(event.id) && !self.kept.contains(&event.id));
+            let configuring: HashSet<EventId> = events.iter().filter(|event| wants_configuration(event)).map(|event| event.id).collect();
+            if read.is_ok() && !configuring.is_empty() {
+                read = unless_lost(self.refresh().await)?;
             }
+            self.kept = if read.is_ok() { HashSet::new() } else { configuring };
             self.press(&events);
-            let ours = ours(&events);
+            let ours = ours(&events, &self.kept);
             let looked = self.courier.look(events);
             if looked.full {
                 self.look_soon();
@@ -273,7 +289,7 @@ impl Held {
                 self.shared.nudges.missed();
             }
             if !more || (ours.is_empty() && looked.handed == 0) {
-                return Ok(());
+                return read;
             }
         }
     }
@@ -298,7 +314,7 @@ impl Held {
     fn press(&self, events: &[BackendEvent]) {
         for event in events {
             match event.kind {
-                EventKind::Refresh { channel } => calls::look_later(&self.shared, channel),
+                EventKind::Refresh { channel } if !self.kept.contains(&event.id) => calls::look_later(&self.shared, channel),
                 EventKind::Run { channel } => drop(calls::run(&self.shared, channel)),
                 _ => {}
             }
@@ -341,10 +357,23 @@ impl Held {
     }
 }
 
-/// Of the events, those that concern no chat: they are acknowledged at once, also where they can't be read.
-fn ours(events: &[BackendEvent]) -> Vec<EventId> {
+/// Without the lease nothing may go on; any other failure may wait for the rest.
+fn unless_lost(outcome: Result<(), Failure>) -> Result<Result<(), Failure>, Failure> {
+    match outcome {
+        Err(failure) if failure.class == Class::Lost => Err(failure),
+        other => Ok(other),
+    }
+}
+
+/// The configuration is to be read anew before this can be carried out.
+fn wants_configuration(event: &BackendEvent) -> bool {
+    matches!(event.kind, EventKind::Configuration { .. } | EventKind::Refresh { .. })
+}
+
+/// Of the events, those that concern no chat and don't have to wait: they are acknowledged at once, also where they can't be read.
+fn ours(events: &[BackendEvent], kept: &HashSet<EventId>) -> Vec<EventId> {
     let mut ids = Vec::new();
-    for event in events {
+    for event in events.iter().filter(|event| !kept.contains(&event.id)) {
         match &event.kind {
             EventKind::Chat { .. } => continue,
             EventKind::Configuration { .. } | EventKind::Refresh { .. } | EventKind::Run { .. } => {}
