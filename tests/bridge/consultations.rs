@@ -13,7 +13,7 @@ use serde_json::json;
 use super::bot;
 use super::odoo::Method;
 use super::person::Person;
-use super::time::{in_time, until};
+use super::time::{in_time, pass, until};
 use super::world::World;
 
 fn consultation(world: &World, person: &Person) -> Option<Consultation> {
@@ -356,5 +356,35 @@ async fn a_refused_request_is_told_after_a_restart() {
     world.start();
     assert_eq!(person.hears(3).await[2], "Nobody is there");
     in_time("all is written", || world.store.counts().unwrap().operations == 0).await;
+    world.finish().await;
+}
+
+/// An administrator has confirmed, and Odoo does not answer in time: a running consultation is not dropped for it.
+#[tokio::test]
+async fn a_consultation_outlives_an_odoo_that_cannot_tell_of_it_at_once() {
+    let mut world = World::running().await;
+    let (person, key) = consult(&world, "Олена").await;
+    in_time("all is written", || world.store.counts().unwrap().operations == 0 && world.odoo.desk().events.is_empty()).await;
+    world.stop().await;
+    world.odoo.desk().epoch = "confirmed".to_owned();
+    world.odoo.fail(Method::Ask, 2, Failure::new(Class::Bug, "Odoo failed with builtins.KeyError; its log says more"));
+    world.odoo.hold(Some(Method::Ask));
+    world.start();
+    person.say("q1").await;
+    until("it works", || world.ready().1 == "working").await;
+    for _ in 0..20 {
+        pass(Duration::from_secs(1)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(person.heard().await.len(), 3, "the bot does not answer in the operator's place");
+    world.odoo.hold(None);
+    in_time("the word is for the operator", || {
+        bodies(&world).iter().any(|body| matches!(body, OperationBody::Message { body, consultation: Some(of), .. } if body == "q1" && *of == key))
+    })
+    .await;
+    assert_eq!(consultation(&world, &person).map(|running| running.key), Some(key));
+    tell(&world, &person, said(key, 1));
+    in_time("it is said", || world.metrics().sent.get() == 1).await;
+    assert_eq!(person.heard().await, after(lines(1..=1)));
     world.finish().await;
 }
