@@ -8,8 +8,10 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::courier::{Courier, Settled};
+use super::looks::{Look, Looks};
 use super::pause::Pauses;
 use super::run::{Ended, Shared};
+use super::sorting::{ours, unless_lost, wants_configuration};
 use super::status::{Lease, line_of};
 use super::{calls, intake, registry::Difference};
 use crate::domain::EventId;
@@ -161,6 +163,7 @@ async fn serve(shared: &Arc<Shared>, welcome: &Welcome) -> Failure {
         poll: Instant::now(),
         kept: HashSet::new(),
         courier,
+        looks: Looks::new(),
     };
     match held.refresh().await {
         Err(failure) if failure.class == Class::Lost => return failure,
@@ -188,6 +191,7 @@ struct Held {
     /// Events of the last look that concern no chat and wait in Odoo.
     kept: HashSet<EventId>,
     courier: Courier,
+    looks: Looks,
 }
 
 impl Held {
@@ -206,6 +210,7 @@ impl Held {
                 }
                 () = shared.registry.changed.notified() => self.beat().await,
                 settled = self.courier.settled() => self.acknowledge(settled).await,
+                look = self.looks.ended() => self.looked_at(look).await,
                 () = shared.refreshes.wait() => self.refresh_for_somebody().await,
                 () = shared.nudges.wait() => self.events(true).await,
                 () = sleep_until(self.poll) => {
@@ -266,12 +271,15 @@ impl Held {
             let events = self.shared.backend.events(&self.claim, limit).await?;
             let more = events.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
             let new = events.iter().any(|event| !self.courier.knows(event.id) && !self.kept.contains(&event.id));
-            let configuring: HashSet<EventId> = events.iter().filter(|event| wants_configuration(event)).map(|event| event.id).collect();
+            let looking = self.looks.under_way();
+            let waits = |event: &&BackendEvent| wants_configuration(event) && !looking.contains(&event.id);
+            let configuring: HashSet<EventId> = events.iter().filter(waits).map(|event| event.id).collect();
             if read.is_ok() && !configuring.is_empty() {
                 read = unless_lost(self.refresh().await)?;
             }
             self.kept = if read.is_ok() { HashSet::new() } else { configuring };
             self.press(&events);
+            self.kept.extend(self.looks.under_way());
             let ours = ours(&events, &self.kept);
             let looked = self.courier.look(events);
             if looked.full {
@@ -305,16 +313,25 @@ impl Held {
         if more && !settled.failed { self.events(true).await } else { Ok(()) }
     }
 
+    /// Acknowledges what asked for a look, when its answer is safe.
+    async fn looked_at(&mut self, look: Look) -> Result<(), Failure> {
+        if look.safe {
+            return self.shared.backend.done(&self.claim, &[look.event]).await;
+        }
+        self.look_soon();
+        Ok(())
+    }
+
     /// Something could not be taken: looked at again soon, but not without a pause.
     fn look_soon(&mut self) {
         self.poll = self.poll.min(Instant::now() + POLL_BUSY);
     }
 
     /// Carries out what buttons of forms ask for.
-    fn press(&self, events: &[BackendEvent]) {
+    fn press(&mut self, events: &[BackendEvent]) {
         for event in events {
             match event.kind {
-                EventKind::Refresh { channel } if !self.kept.contains(&event.id) => calls::look_later(&self.shared, channel),
+                EventKind::Refresh { channel } if !self.kept.contains(&event.id) => self.looks.begin(&self.shared, event.id, channel),
                 EventKind::Run { channel } => drop(calls::run(&self.shared, channel)),
                 _ => {}
             }
@@ -355,34 +372,6 @@ impl Held {
         self.current = true;
         Ok(())
     }
-}
-
-/// Without the lease nothing may go on; any other failure may wait for the rest.
-fn unless_lost(outcome: Result<(), Failure>) -> Result<Result<(), Failure>, Failure> {
-    match outcome {
-        Err(failure) if failure.class == Class::Lost => Err(failure),
-        other => Ok(other),
-    }
-}
-
-/// The configuration is to be read anew before this can be carried out.
-fn wants_configuration(event: &BackendEvent) -> bool {
-    matches!(event.kind, EventKind::Configuration { .. } | EventKind::Refresh { .. })
-}
-
-/// Of the events, those that concern no chat and don't have to wait: they are acknowledged at once, also where they can't be read.
-fn ours(events: &[BackendEvent], kept: &HashSet<EventId>) -> Vec<EventId> {
-    let mut ids = Vec::new();
-    for event in events.iter().filter(|event| !kept.contains(&event.id)) {
-        match &event.kind {
-            EventKind::Chat { .. } => continue,
-            EventKind::Configuration { .. } | EventKind::Refresh { .. } | EventKind::Run { .. } => {}
-            EventKind::Unreadable(failure) => tracing::error!(event.id = %event.id, %failure, "an event of Odoo's is put aside"),
-            EventKind::Unknown(kind) => tracing::warn!(kind, "Odoo tells of something that this bridge does not know: a newer addon?"),
-        }
-        ids.push(event.id);
-    }
-    ids
 }
 
 /// Starts the intakes of channels that are new, and sends what waits for them.
