@@ -45,7 +45,7 @@ impl Turn<'_> {
         }
     }
 
-    /// All operators are busy (OP-2).
+    /// No operator is free, or none is there (OP-2).
     fn queued(&mut self, event: &FromOdoo, key: ConsultationKey, place: u32) {
         self.take_key(event, key);
         let Some(consultation) = self.running(key) else { return };
