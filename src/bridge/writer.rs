@@ -247,4 +247,14 @@ mod tests {
         assert_eq!(that_fit(&waiting), 23, "five posts, and the rows before the sixth");
         assert_eq!(that_fit(&waiting[19..]), 20, "at 0, 4, 8, 12, 16");
     }
+
+    #[test]
+    fn what_tells_operators_of_a_consultation_is_a_post() {
+        let (conversation, consultation) = (ConversationKey::draw(), ConsultationKey::draw());
+        let joined = || StoredOperation {
+            operation: Operation { body: OperationBody::ConsultationJoined { conversation, consultation }, ..message(1).operation },
+            number: 1,
+        };
+        assert_eq!(that_fit(&(0..12).map(|_| joined()).collect::<Vec<_>>()), POSTS);
+    }
 }
