@@ -88,14 +88,9 @@ async fn look(shared: &Arc<Shared>, channel: ChannelId) -> Checked {
 }
 
 /// What an event asks for: the configuration has been read already, and nobody waits. The answer goes to Odoo as an operation.
-pub fn look_later(shared: &Arc<Shared>, channel: ChannelId) {
-    let owned = shared.clone();
-    shared.spawn(async move {
-        let checked = timeout(LONGEST, look(&owned, channel)).await.unwrap_or_else(|_| Checked::wrong(unanswered(&owned, channel)));
-        if let Err(failure) = report(&owned, channel, checked).await {
-            tracing::error!(%failure, "what Refresh hook found could not be kept");
-        }
-    });
+pub async fn look_and_report(shared: &Arc<Shared>, channel: ChannelId) -> Result<(), Failure> {
+    let checked = timeout(LONGEST, look(shared, channel)).await.unwrap_or_else(|_| Checked::wrong(unanswered(shared, channel)));
+    report(shared, channel, checked).await
 }
 
 async fn report(shared: &Shared, channel: ChannelId, checked: Checked) -> Result<(), Failure> {

@@ -90,7 +90,8 @@ async fn work(shared: Arc<Shared>, chat: ChatKey, mut letters: mpsc::Receiver<Le
         } else {
             turn::take(&shared, chat, &mut record, &letter).await
         };
-        if outcome.is_err() {
+        // A letter that no poll brought leaves what is known of the last one.
+        if outcome.is_err() && letter.poll.is_some() {
             *failed_poll = letter.poll;
         }
         if let Some(done) = letter.done.take() {
@@ -321,6 +322,23 @@ mod tests {
         shared.mailboxes.post(&shared, key(1), Letter { poll: Some(8), ..again });
         assert_eq!(safe.await.expect("answered"), Ok(()));
         assert_eq!(written(&store, 1), ["event 1"]);
+    }
+
+    /// What the bridge itself found out fails in between: the letters behind in the failed poll do not pass for it.
+    #[tokio::test]
+    async fn a_letter_without_a_poll_lets_nothing_pass() {
+        let store = MemoryStore::new();
+        let shared = shared(&store);
+        let own = |(letter, safe): (Letter, _)| (Letter { cause: None, poll: None, ..letter }, safe);
+        store.fail_with(Some(Failure::new(Class::Transient, "the disk is full")));
+        for (letter, safe) in [letter(&shared, 1, 0), own(letter(&shared, 1, 9))] {
+            shared.mailboxes.post(&shared, key(1), letter);
+            assert!(safe.await.expect("answered").is_err());
+        }
+        store.fail_with(None);
+        let (behind, safe) = letter(&shared, 1, 1);
+        shared.mailboxes.post(&shared, key(1), behind);
+        assert!(safe.await.expect("answered").is_err(), "of the failed poll");
     }
 
     #[tokio::test]

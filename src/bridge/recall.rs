@@ -7,9 +7,9 @@ use tokio::time::timeout;
 
 use super::run::Shared;
 use crate::domain::{BotId, ChatKey, ChatRecord, Consultation, Content, Conversation, Incoming, OdooEvent, UserId};
-use crate::ports::{Failure, OpenConsultation, OpenConversation};
+use crate::ports::{Class, Failure, OpenConsultation, OpenConversation};
 
-/// How long a customer waits for what Odoo remembers; then the talk goes on without it.
+/// How long a customer waits for what Odoo remembers; then the talk goes on without it, unless an operator has it or is awaited.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The record of a chat. One of an earlier era is brought in line with Odoo first: store and database may have lost different things. One that cannot be
@@ -26,26 +26,23 @@ pub async fn record(shared: &Shared, chat: ChatKey, bot: BotId, event: &Incoming
             stored => stored,
         },
     };
-    let remembered = ask(shared, chat, event.profile.user).await.map(|known| before(known, event));
+    let remembered = match ask(shared, chat, event.profile.user).await {
+        // «Odoo knows nothing» would end it for good: what happened comes again.
+        Err(failure) if stored.consultation().is_some() => return Err(Failure::new(Class::Transient, failure.reason)),
+        // Anybody else goes on without.
+        answer => answer.ok().flatten().map(|known| before(known, event)),
+    };
     Ok(join(stored, remembered, bot, era))
 }
 
-async fn ask(shared: &Shared, chat: ChatKey, user: UserId) -> Option<OpenConversation> {
+async fn ask(shared: &Shared, chat: ChatKey, user: UserId) -> Result<Option<OpenConversation>, Failure> {
     let asked = async {
         let claim = shared.lease.claim(None).await;
         shared.backend.open_conversation(&claim, chat.channel, user).await
     };
-    match timeout(PATIENCE, asked).await {
-        Ok(Ok(found)) => found,
-        Ok(Err(failure)) => {
-            tracing::warn!(channel.id = %chat.channel, %failure, "Odoo could not tell of an earlier conversation");
-            None
-        }
-        Err(_) => {
-            tracing::warn!(channel.id = %chat.channel, "Odoo did not tell of an earlier conversation in time");
-            None
-        }
-    }
+    let late = || Failure::new(Class::Transient, "Odoo did not tell of an earlier conversation in time");
+    let answer = timeout(PATIENCE, asked).await.unwrap_or_else(|_| Err(late()));
+    answer.inspect_err(|failure| tracing::warn!(channel.id = %chat.channel, %failure, "nothing is known of an earlier conversation"))
 }
 
 /// What Odoo remembers, as it was before the event: that a consultation has just been assigned is news still.

@@ -13,6 +13,7 @@ use super::delivery::Deliveries;
 use super::mailbox::Mailboxes;
 use super::metrics::Metrics;
 use super::outbox::Outbox;
+use super::refusals;
 use super::registry::Registry;
 use super::session;
 use super::status::{Lease, LeaseBoard, Nudges, Ready, Refreshes};
@@ -201,6 +202,7 @@ impl Bridge {
     pub async fn run(self, asked: impl Future<Output = ()>) -> Ended {
         let shared = self.0;
         load_kept(&shared);
+        refusals::take_up(&shared);
         for lane in 0..LANES {
             shared.spawn(until_stop(shared.stop.clone(), writer::work(shared.clone(), Lane(lane))));
         }

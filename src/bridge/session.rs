@@ -1,5 +1,6 @@
 //! The lease: shaking hands with Odoo, the heartbeat, and what Odoo tells us.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -7,8 +8,10 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::courier::{Courier, Settled};
+use super::looks::{Look, Looks};
 use super::pause::Pauses;
 use super::run::{Ended, Shared};
+use super::sorting::{ours, unless_lost, wants_configuration};
 use super::status::{Lease, line_of};
 use super::{calls, intake, registry::Difference};
 use crate::domain::EventId;
@@ -152,7 +155,16 @@ async fn serve(shared: &Arc<Shared>, welcome: &Welcome) -> Failure {
     tracing::info!(odoo.series = %welcome.series, addon = %welcome.addon_version, generation = welcome.generation, "connected to Odoo");
     let claim = Claim { store_id: shared.store_id(), generation: welcome.generation };
     let courier = Courier::new(shared.clone());
-    let mut held = Held { shared: shared.clone(), claim: claim.clone(), nonce: welcome.nonce.clone(), current: false, poll: Instant::now(), courier };
+    let mut held = Held {
+        shared: shared.clone(),
+        claim: claim.clone(),
+        nonce: welcome.nonce.clone(),
+        current: false,
+        poll: Instant::now(),
+        kept: HashSet::new(),
+        courier,
+        looks: Looks::new(),
+    };
     match held.refresh().await {
         Err(failure) if failure.class == Class::Lost => return failure,
         Err(failure) => tracing::warn!(%failure, "the configuration could not be read; trying again"),
@@ -176,7 +188,10 @@ struct Held {
     current: bool,
     /// When to look for events without a nudge.
     poll: Instant,
+    /// Events of the last look that concern no chat and wait in Odoo.
+    kept: HashSet<EventId>,
     courier: Courier,
+    looks: Looks,
 }
 
 impl Held {
@@ -195,6 +210,7 @@ impl Held {
                 }
                 () = shared.registry.changed.notified() => self.beat().await,
                 settled = self.courier.settled() => self.acknowledge(settled).await,
+                look = self.looks.ended() => self.looked_at(look).await,
                 () = shared.refreshes.wait() => self.refresh_for_somebody().await,
                 () = shared.nudges.wait() => self.events(true).await,
                 () = sleep_until(self.poll) => {
@@ -242,21 +258,29 @@ impl Held {
         }
     }
 
-    /// Takes what happened in Odoo, until nothing new is left.
+    /// Takes what happened in Odoo, until nothing new is left. A configuration that can't be read holds up no chat: what tells of it waits in Odoo, and the
+    /// failure is given afterwards.
     async fn events(&mut self, mut nudged: bool) -> Result<(), Failure> {
+        let mut read = Ok(());
         if !self.current {
-            self.refresh().await?;
+            read = unless_lost(self.refresh().await)?;
         }
         loop {
-            let limit = EVENTS.saturating_add(self.courier.waiting());
+            let kept = u32::try_from(self.kept.len()).unwrap_or(u32::MAX);
+            let limit = EVENTS.saturating_add(self.courier.waiting()).saturating_add(kept);
             let events = self.shared.backend.events(&self.claim, limit).await?;
             let more = events.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
-            let new = events.iter().any(|event| !self.courier.knows(event.id));
-            if events.iter().any(|event| matches!(event.kind, EventKind::Configuration { .. } | EventKind::Refresh { .. })) {
-                self.refresh().await?;
+            let new = events.iter().any(|event| !self.courier.knows(event.id) && !self.kept.contains(&event.id));
+            let looking = self.looks.under_way();
+            let waits = |event: &&BackendEvent| wants_configuration(event) && !looking.contains(&event.id);
+            let configuring: HashSet<EventId> = events.iter().filter(waits).map(|event| event.id).collect();
+            if read.is_ok() && !configuring.is_empty() {
+                read = unless_lost(self.refresh().await)?;
             }
+            self.kept = if read.is_ok() { HashSet::new() } else { configuring };
             self.press(&events);
-            let ours = ours(&events);
+            self.kept.extend(self.looks.under_way());
+            let ours = ours(&events, &self.kept);
             let looked = self.courier.look(events);
             if looked.full {
                 self.look_soon();
@@ -273,7 +297,7 @@ impl Held {
                 self.shared.nudges.missed();
             }
             if !more || (ours.is_empty() && looked.handed == 0) {
-                return Ok(());
+                return read;
             }
         }
     }
@@ -289,16 +313,25 @@ impl Held {
         if more && !settled.failed { self.events(true).await } else { Ok(()) }
     }
 
+    /// Acknowledges what asked for a look, when its answer is safe.
+    async fn looked_at(&mut self, look: Look) -> Result<(), Failure> {
+        if look.safe {
+            return self.shared.backend.done(&self.claim, &[look.event]).await;
+        }
+        self.look_soon();
+        Ok(())
+    }
+
     /// Something could not be taken: looked at again soon, but not without a pause.
     fn look_soon(&mut self) {
         self.poll = self.poll.min(Instant::now() + POLL_BUSY);
     }
 
     /// Carries out what buttons of forms ask for.
-    fn press(&self, events: &[BackendEvent]) {
+    fn press(&mut self, events: &[BackendEvent]) {
         for event in events {
             match event.kind {
-                EventKind::Refresh { channel } => calls::look_later(&self.shared, channel),
+                EventKind::Refresh { channel } if !self.kept.contains(&event.id) => self.looks.begin(&self.shared, event.id, channel),
                 EventKind::Run { channel } => drop(calls::run(&self.shared, channel)),
                 _ => {}
             }
@@ -339,21 +372,6 @@ impl Held {
         self.current = true;
         Ok(())
     }
-}
-
-/// Of the events, those that concern no chat: they are acknowledged at once, also where they can't be read.
-fn ours(events: &[BackendEvent]) -> Vec<EventId> {
-    let mut ids = Vec::new();
-    for event in events {
-        match &event.kind {
-            EventKind::Chat { .. } => continue,
-            EventKind::Configuration { .. } | EventKind::Refresh { .. } | EventKind::Run { .. } => {}
-            EventKind::Unreadable(failure) => tracing::error!(event.id = %event.id, %failure, "an event of Odoo's is put aside"),
-            EventKind::Unknown(kind) => tracing::warn!(kind, "Odoo tells of something that this bridge does not know: a newer addon?"),
-        }
-        ids.push(event.id);
-    }
-    ids
 }
 
 /// Starts the intakes of channels that are new, and sends what waits for them.

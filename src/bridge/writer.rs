@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::pause::Pauses;
+use super::refusals;
 use super::run::Shared;
 use super::search::{Search, firsts_of_others};
 use crate::domain::{ConversationKey, OperationBody};
@@ -97,8 +98,9 @@ impl Worker {
             let stored = waiting.iter().find(|stored| stored.operation.key == answer.key)?;
             Some(Parked { operation: stored.operation.clone(), reason: answer.refused.clone()? })
         };
-        let parked = answers.iter().filter_map(refused).collect();
-        self.shared.store.commit(Change { answered, parked, ..Change::default() }).await?;
+        let parked: Vec<Parked> = answers.iter().filter_map(refused).collect();
+        self.shared.store.commit(Change { answered, parked: parked.clone(), ..Change::default() }).await?;
+        refusals::tell(&self.shared, &parked);
         // Counted now: where the commit fails, the same answers come again.
         for answer in answers {
             if answer.refused.is_none() {
@@ -244,5 +246,15 @@ mod tests {
         let waiting: Vec<_> = (0..40).map(|number| if number % 4 == 3 { for_operator(message(10)) } else { message(10) }).collect();
         assert_eq!(that_fit(&waiting), 23, "five posts, and the rows before the sixth");
         assert_eq!(that_fit(&waiting[19..]), 20, "at 0, 4, 8, 12, 16");
+    }
+
+    #[test]
+    fn what_tells_operators_of_a_consultation_is_a_post() {
+        let (conversation, consultation) = (ConversationKey::draw(), ConsultationKey::draw());
+        let joined = || StoredOperation {
+            operation: Operation { body: OperationBody::ConsultationJoined { conversation, consultation }, ..message(1).operation },
+            number: 1,
+        };
+        assert_eq!(that_fit(&(0..12).map(|_| joined()).collect::<Vec<_>>()), POSTS);
     }
 }

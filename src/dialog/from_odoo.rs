@@ -22,7 +22,7 @@ impl Turn<'_> {
         // Odoo knows them: they need not be introduced.
         self.record.profile.get_or_insert_with(|| self.profile.clone());
         match &event.what {
-            OdooEvent::Queued { consultation, place } => self.queued(*consultation, *place),
+            OdooEvent::Queued { consultation, place } => self.queued(event, *consultation, *place),
             OdooEvent::Assigned { consultation, operator, started } => self.assigned(event, *consultation, operator, *started),
             OdooEvent::Refused { consultation } => self.refused(*consultation),
             OdooEvent::Said { consultation, message, operator, html } => self.said(*consultation, *message, operator, html),
@@ -36,8 +36,18 @@ impl Turn<'_> {
         self.record.conversation.as_mut()?.consultation.as_mut().filter(|running| running.key == key)
     }
 
-    /// All operators are busy (OP-2).
-    fn queued(&mut self, key: ConsultationKey, place: u32) {
+    /// What we asked for was there already in this conversation of ours: Odoo tells of it under its own key.
+    fn take_key(&mut self, event: &FromOdoo, key: ConsultationKey) {
+        let ours = self.record.conversation.as_mut().filter(|ours| event.conversation == Some(ours.key) && !ours.over);
+        let asked = ours.and_then(|ours| ours.consultation.as_mut()).filter(|asked| asked.state == ConsultationState::Requested);
+        if let Some(asked) = asked {
+            asked.key = key;
+        }
+    }
+
+    /// No operator is free, or none is there (OP-2).
+    fn queued(&mut self, event: &FromOdoo, key: ConsultationKey, place: u32) {
+        self.take_key(event, key);
         let Some(consultation) = self.running(key) else { return };
         *consultation = Consultation { key, state: ConsultationState::Queued, operator: None };
         self.say_notice(Notice::Queued(place));
@@ -46,6 +56,7 @@ impl Turn<'_> {
 
     /// An operator has the chat (OP-6), or another one has it now (OP-12).
     fn assigned(&mut self, event: &FromOdoo, key: ConsultationKey, operator: &str, started: bool) {
+        self.take_key(event, key);
         let known = self.running(key).map(|running| std::mem::replace(running, Consultation::assigned(key, operator)));
         let before = match known {
             Some(before) => before,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Conversation, UserId};
+use super::{ConsultationKey, Conversation, UserId};
 
 /// A messenger account as the messenger describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +47,13 @@ pub struct ChatRecord {
     /// The person has blocked the bot.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub blocked: bool,
+}
+
+impl ChatRecord {
+    /// The consultation that is asked for, waited for or talked in.
+    pub fn consultation(&self) -> Option<ConsultationKey> {
+        Some(self.conversation.as_ref()?.consultation.as_ref()?.key)
+    }
 }
 
 /// For serde: the first era goes without saying.

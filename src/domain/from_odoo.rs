@@ -14,7 +14,7 @@ pub struct FromOdoo {
 /// The kinds of what happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OdooEvent {
-    /// All operators are busy.
+    /// No operator is free, or none is there.
     Queued {
         /// Which consultation waits.
         consultation: ConsultationKey,

@@ -182,7 +182,7 @@ impl OperationBody {
     pub fn posts_in_discuss(&self) -> bool {
         match self {
             Self::Message { consultation, .. } => consultation.is_some(),
-            Self::ConsultationRequest { .. } | Self::ConsultationEnd { .. } => true,
+            Self::ConsultationRequest { .. } | Self::ConsultationJoined { .. } | Self::ConsultationEnd { .. } => true,
             _ => false,
         }
     }

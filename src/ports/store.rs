@@ -1,11 +1,13 @@
 //! What must survive: the working copy of chats, and everything that is on its way to Telegram or to Odoo.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Failure;
-use crate::domain::{BotId, ChatKey, ChatRecord, EventKey, Operation, Outgoing, TelegramBotId, UpdateId};
+use crate::domain::{BotId, ChatKey, ChatRecord, ConsultationKey, EventKey, Operation, Outgoing, TelegramBotId, UpdateId};
 
 /// A durable store. When `commit` has returned `Done`, all of the change is safe against a crash of the process or the machine; when it has failed, none of it happened.
 /// Reads see every change whose `commit` has returned. Reads are short (no network) and may be called from async code.
@@ -17,6 +19,9 @@ pub trait Store: Send + Sync {
 
     /// The working copy of a chat.
     fn chat(&self, key: ChatKey) -> Result<Option<ChatRecord>, Failure>;
+
+    /// The chats that have one of these consultations, and which. Looks through all chats: for what happens seldom. A record that cannot be read is passed over.
+    fn chats_in(&self, consultations: &HashSet<ConsultationKey>) -> Result<Vec<(ChatKey, ConsultationKey)>, Failure>;
 
     /// The oldest operations of a lane, in the order of their commits.
     fn operations(&self, lane: Lane, limit: usize) -> Result<Vec<StoredOperation>, Failure>;

@@ -1,6 +1,6 @@
 //! The port in memory, for tests and for trying a bot out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::redb_store::other_store;
-use crate::domain::{BotId, ChatKey, ChatRecord, Operation, Outgoing};
+use crate::domain::{BotId, ChatKey, ChatRecord, ConsultationKey, Operation, Outgoing};
 use crate::ports::{Cause, Change, Committed, Counts, Failure, Lane, Parked, SendId, Store, StoreIdentity, StoredOperation, StoredSend};
 
 /// A store that keeps its promises as long as the process lives. A clone is the same store: drop one and go on with the other, and it is
@@ -117,6 +117,12 @@ impl Store for MemoryStore {
 
     fn chat(&self, key: ChatKey) -> Result<Option<ChatRecord>, Failure> {
         Ok(self.contents().chats.get(&key).cloned())
+    }
+
+    fn chats_in(&self, consultations: &HashSet<ConsultationKey>) -> Result<Vec<(ChatKey, ConsultationKey)>, Failure> {
+        let contents = self.contents();
+        let has = |(chat, record): (&ChatKey, &ChatRecord)| Some((*chat, record.consultation().filter(|key| consultations.contains(key))?));
+        Ok(contents.chats.iter().filter_map(has).collect())
     }
 
     fn operations(&self, lane: Lane, limit: usize) -> Result<Vec<StoredOperation>, Failure> {

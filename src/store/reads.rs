@@ -17,6 +17,17 @@ pub(super) fn chat(store: &ReadTransaction, key: ChatRow) -> Read<Option<Vec<u8>
     Ok(store.open_table(CHATS)?.get(key)?.map(|record| record.value().to_vec()))
 }
 
+/// What is found in the working copies of all chats.
+pub(super) fn in_chats<T>(store: &ReadTransaction, find: impl Fn(&[u8]) -> Option<T>) -> Read<Vec<(ChatRow, T)>> {
+    let table = store.open_table(CHATS)?;
+    let mut found = Vec::new();
+    for row in table.iter()? {
+        let (chat, record) = row?;
+        found.extend(find(record.value()).map(|what| (chat.value(), what)));
+    }
+    Ok(found)
+}
+
 /// The oldest operations of a lane.
 pub(super) fn operations(store: &ReadTransaction, lane: u8, limit: usize) -> Read<Vec<(u64, Vec<u8>)>> {
     let table = store.open_table(OPERATIONS)?;

@@ -1,5 +1,6 @@
 //! The durable implementation of the port.
 
+use std::collections::HashSet;
 use std::mem;
 use std::ops::Bound;
 use std::path::Path;
@@ -19,7 +20,7 @@ use super::rows::{self, Mark, Rows, decode};
 use super::tables::{SEEN, SEEN_EVENTS};
 use super::writer::{self, Request};
 use super::{OpenError, failure, reads};
-use crate::domain::{BotId, ChannelId, ChatId, ChatKey, ChatRecord};
+use crate::domain::{BotId, ChannelId, ChatId, ChatKey, ChatRecord, ConsultationKey};
 use crate::ports::{Change, Class, Committed, Counts, Failure, Lane, Parked, SendId, Store, StoreIdentity, StoredOperation, StoredSend};
 
 /// Marks looked at in one go when old ones are forgotten: about a millisecond, and never a long commit.
@@ -134,6 +135,15 @@ impl Store for RedbStore {
     fn chat(&self, key: ChatKey) -> Result<Option<ChatRecord>, Failure> {
         let record = self.read(|store| reads::chat(store, rows::chat(key)))?;
         record.map(|json| decode(&json, || format!("chat {}/{}", key.channel, key.chat))).transpose()
+    }
+
+    fn chats_in(&self, consultations: &HashSet<ConsultationKey>) -> Result<Vec<(ChatKey, ConsultationKey)>, Failure> {
+        let find = |json: &[u8]| {
+            let record: ChatRecord = decode(json, || "a chat".to_owned()).ok()?;
+            record.consultation().filter(|key| consultations.contains(key))
+        };
+        let found = self.read(|store| reads::in_chats(store, find))?;
+        Ok(found.into_iter().map(|((channel, chat), key)| (ChatKey { channel: ChannelId(channel), chat: ChatId(chat) }, key)).collect())
     }
 
     fn operations(&self, lane: Lane, limit: usize) -> Result<Vec<StoredOperation>, Failure> {

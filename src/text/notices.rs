@@ -15,7 +15,7 @@ pub enum Notice {
     Enrolled,
     /// Stands over buttons that have no words of their own.
     Choose,
-    /// All operators are busy; the place in the queue (OP-2, X-11).
+    /// No operator is free, or none is there; the place in the queue (OP-2, X-11).
     Queued(u32),
     /// The person has left the queue.
     LeftQueue,
@@ -59,8 +59,8 @@ impl Notice {
             Self::Enrolled => ("You will receive messages from this bot here.", "Тут ви отримуватимете повідомлення від цього бота."),
             Self::Choose => ("Please choose:", "Оберіть, будь ласка:"),
             Self::Queued(_) => (
-                "All operators are busy now. Your place in the queue: {place}. To leave the queue press: /end",
-                "Зараз усі оператори зайняті. Ваше місце в черзі: {place}. Щоб вийти з черги, натисніть: /end",
+                "An operator will answer you as soon as possible. Your place in the queue: {place}. To leave the queue press: /end",
+                "Оператор відповість, щойно зможе. Ваше місце в черзі: {place}. Щоб вийти з черги, натисніть: /end",
             ),
             Self::LeftQueue => ("You are no longer waiting for an operator.", "Ви більше не очікуєте на оператора."),
             Self::OperatorLater => (
@@ -113,6 +113,8 @@ mod tests {
         for language in ["en", "uk"] {
             let sentence = Notice::Queued(12).sentence(language);
             assert!(sentence.contains(": 12.") && !sentence.contains('{') && sentence.contains("/end"), "{sentence}");
+            // Said also where nobody is there at all.
+            assert!(!["busy", "зайняті"].iter().any(|word| sentence.contains(word)), "{sentence}");
         }
     }
 

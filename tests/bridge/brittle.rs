@@ -1,9 +1,10 @@
 //! A store in memory that fails to order.
 
+use std::collections::HashSet;
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use chatbridge::domain::{BotId, ChatKey, ChatRecord};
+use chatbridge::domain::{BotId, ChatKey, ChatRecord, ConsultationKey};
 use chatbridge::ports::{Change, Class, Committed, Counts, Failure, Lane, Parked, Store, StoreIdentity, StoredOperation, StoredSend};
 use chatbridge::store::MemoryStore;
 use jiff::Timestamp;
@@ -73,6 +74,10 @@ impl Store for Brittle {
             return Err(Failure::new(Class::Bug, "a chat in the store cannot be read"));
         }
         self.inner.chat(key)
+    }
+
+    fn chats_in(&self, consultations: &HashSet<ConsultationKey>) -> Result<Vec<(ChatKey, ConsultationKey)>, Failure> {
+        self.inner.chats_in(consultations)
     }
 
     fn operations(&self, lane: Lane, limit: usize) -> Result<Vec<StoredOperation>, Failure> {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use chatbridge::domain::{ChannelId, OperationBody};
+use chatbridge::domain::{ChannelId, Operation, OperationBody};
 use chatbridge::ports::{ChannelState, EventKind, Store};
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use sha2::Sha256;
 
 use super::bot;
 use super::odoo::Method;
-use super::time::until;
+use super::time::{in_time, until};
 use super::world::World;
 
 fn sign(secret: &str, timestamp: i64, body: &str) -> String {
@@ -212,5 +212,19 @@ async fn a_button_may_come_as_an_event() {
     assert_eq!(answers[0], (bot::CHANNEL, true, "Webhook is already deleted".to_owned()));
     assert!(!answers[1].1 && answers[1].2.contains("archived"), "{answers:?}");
     until("they are acknowledged", || world.odoo.desk().events.is_empty()).await;
+    world.finish().await;
+}
+
+/// Where the answer cannot be kept, the event comes again: else the form would wait for ever.
+#[tokio::test]
+async fn an_event_of_a_button_stays_until_its_answer_is_safe() {
+    let (world, _) = World::welcomed().await;
+    let answer = |operation: &Operation| matches!(operation.body, OperationBody::Refreshed { .. });
+    world.store.fail(2, move |change| change.operations.iter().any(|(_, operation)| answer(operation)));
+    world.odoo.desk().announce(EventKind::Refresh { channel: ChannelId(bot::CHANNEL) });
+    in_time("the answer is in Odoo", || world.odoo.desk().ledger.done.iter().any(answer)).await;
+    in_time("it is acknowledged", || world.odoo.desk().events.is_empty()).await;
+    assert_eq!(world.store.failures_left(), 0);
+    assert_eq!(world.odoo.desk().ledger.count("channel.refreshed"), 1);
     world.finish().await;
 }

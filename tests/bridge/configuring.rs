@@ -1,10 +1,11 @@
 //! What happens when an admin changes a bot.
 
-use chatbridge::domain::BotId;
-use chatbridge::ports::{ChannelState, EventKind, Store};
+use chatbridge::domain::{BotId, Localized, OdooEvent};
+use chatbridge::ports::{ChannelState, Class, EventKind, Failure, Store};
 use serde_json::json;
 
 use super::bot;
+use super::odoo::Method;
 use super::time::{in_time, until};
 use super::world::World;
 
@@ -76,5 +77,26 @@ async fn an_event_of_a_kind_that_nobody_knows_is_acknowledged() {
     let (world, _) = World::welcomed().await;
     world.odoo.desk().announce(EventKind::Unknown("telepathy".to_owned()));
     in_time("it is acknowledged", || world.odoo.desk().events.is_empty()).await;
+    world.finish().await;
+}
+
+/// One bot that cannot be read holds up nobody's consultation; it is taken when it can.
+#[tokio::test]
+async fn a_configuration_that_cannot_be_read_holds_up_no_chat() {
+    let (world, person) = World::welcomed().await;
+    world.odoo.fail(Method::Configuration, usize::MAX, Failure::new(Class::Malformed, "bots[0], steps"));
+    world.odoo.configure(bot::saying("<p>Good day</p>", "h2"));
+    for number in 2..=4 {
+        world.odoo.tell(person.chat(), None, OdooEvent::Say { text: Localized::single("en_US", &format!("Line {number}")) });
+        in_time("it is said", || world.metrics().sent.get() == number).await;
+    }
+    in_time("one is left", || world.odoo.desk().events.len() == 1).await;
+    assert!(matches!(world.odoo.desk().events[0].kind, EventKind::Configuration { .. }));
+    assert_eq!(person.heard().await, ["Welcome", "Line 2", "Line 3", "Line 4"]);
+    in_time("it is told", || world.ready().1.contains("bots[0], steps")).await;
+    world.odoo.come_back();
+    in_time("it is taken", || world.odoo.desk().events.is_empty()).await;
+    person.say("/start").await;
+    assert_eq!(person.hears(5).await[4], "Good day");
     world.finish().await;
 }

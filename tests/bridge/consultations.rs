@@ -13,7 +13,7 @@ use serde_json::json;
 use super::bot;
 use super::odoo::Method;
 use super::person::Person;
-use super::time::{in_time, until};
+use super::time::{in_time, pass, until};
 use super::world::World;
 
 fn consultation(world: &World, person: &Person) -> Option<Consultation> {
@@ -321,5 +321,70 @@ async fn an_event_that_cannot_be_read_is_put_aside() {
     let (world, _) = World::welcomed().await;
     world.odoo.desk().announce(EventKind::Unreadable(Failure::new(Class::Malformed, "events[0], payload, chat")));
     in_time("it is acknowledged", || world.odoo.desk().events.is_empty()).await;
+    world.finish().await;
+}
+
+/// B-SET-6: where Odoo refuses the request itself, nobody waits for ever.
+#[tokio::test]
+async fn a_request_that_odoo_refuses_is_answered_that_nobody_is_there() {
+    let (world, person) = World::welcomed().await;
+    world.odoo.desk().refuse = Some(Box::new(|operation| matches!(operation.body, OperationBody::ConsultationRequest { .. })));
+    person.say("operator").await;
+    assert_eq!(person.hears(3).await, ["Welcome", "Connecting you", "Nobody is there"]);
+    assert_eq!(consultation(&world, &person), None);
+    person.say("q1").await;
+    assert_eq!(person.hears(4).await[3], "Answer 1", "the dialog goes on");
+    until("all is written", || world.store.counts().unwrap().operations == 0).await;
+    world.finish().await;
+}
+
+/// B-SET-6: the refusal was kept, and the bridge ended before the chat had heard of it.
+#[tokio::test]
+async fn a_refused_request_is_told_after_a_restart() {
+    let (mut world, person) = World::welcomed().await;
+    world.odoo.desk().refuse = Some(Box::new(|operation| matches!(operation.body, OperationBody::ConsultationRequest { .. })));
+    let chat = person.chat();
+    // The chat can take nothing more once it has asked.
+    world.store.fail(usize::MAX, move |change| change.seen.is_none() && change.chats.first().is_some_and(|(changed, _)| *changed == chat));
+    person.say("operator").await;
+    person.hears(2).await;
+    until("it is kept aside", || world.store.counts().unwrap().parked == 1).await;
+    until("the chat could not take it", || world.store.failures_left() < usize::MAX).await;
+    world.stop().await;
+    assert!(consultation(&world, &person).is_some());
+    world.store.fail(0, |_| false);
+    world.start();
+    assert_eq!(person.hears(3).await[2], "Nobody is there");
+    in_time("all is written", || world.store.counts().unwrap().operations == 0).await;
+    world.finish().await;
+}
+
+/// An administrator has confirmed, and Odoo does not answer in time: a running consultation is not dropped for it.
+#[tokio::test]
+async fn a_consultation_outlives_an_odoo_that_cannot_tell_of_it_at_once() {
+    let mut world = World::running().await;
+    let (person, key) = consult(&world, "Олена").await;
+    in_time("all is written", || world.store.counts().unwrap().operations == 0 && world.odoo.desk().events.is_empty()).await;
+    world.stop().await;
+    world.odoo.desk().epoch = "confirmed".to_owned();
+    world.odoo.fail(Method::Ask, 2, Failure::new(Class::Bug, "Odoo failed with builtins.KeyError; its log says more"));
+    world.odoo.hold(Some(Method::Ask));
+    world.start();
+    person.say("q1").await;
+    until("it works", || world.ready().1 == "working").await;
+    for _ in 0..20 {
+        pass(Duration::from_secs(1)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(person.heard().await.len(), 3, "the bot does not answer in the operator's place");
+    world.odoo.hold(None);
+    in_time("the word is for the operator", || {
+        bodies(&world).iter().any(|body| matches!(body, OperationBody::Message { body, consultation: Some(of), .. } if body == "q1" && *of == key))
+    })
+    .await;
+    assert_eq!(consultation(&world, &person).map(|running| running.key), Some(key));
+    tell(&world, &person, said(key, 1));
+    in_time("it is said", || world.metrics().sent.get() == 1).await;
+    assert_eq!(person.heard().await, after(lines(1..=1)));
     world.finish().await;
 }

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use chatbridge::domain::{ChannelId, ConversationKey, Operation, OperationBody, OperationKey, UserId};
-use chatbridge::ports::{Applied, OpenConversation};
+use chatbridge::domain::{ChannelId, ConsultationState, ConversationKey, Operation, OperationBody, OperationKey, UserId};
+use chatbridge::ports::{Applied, OpenConsultation, OpenConversation};
 
 #[derive(Default)]
 pub struct Ledger {
@@ -94,7 +94,15 @@ impl Ledger {
                         (open.step, open.state) = (*step, state.clone());
                     }
                 }
-                OperationBody::Close { conversation, .. } => found = found.filter(|open| open.conversation != *conversation),
+                OperationBody::ConsultationJoined { conversation, consultation } => {
+                    if let Some(open) = found.as_mut().filter(|open| open.conversation == *conversation) {
+                        let (consultation, operator) = (*consultation, Some("Julia".to_owned()));
+                        open.consultation = Some(OpenConsultation { consultation, state: ConsultationState::Assigned, operator });
+                    }
+                }
+                OperationBody::Close { conversation, .. } | OperationBody::ConsultationEnd { conversation, .. } => {
+                    found = found.filter(|open| open.conversation != *conversation)
+                }
                 _ => {}
             }
         }

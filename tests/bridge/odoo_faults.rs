@@ -146,6 +146,30 @@ async fn one_poisonous_operation_is_isolated_and_the_rest_goes_on() {
     world.finish().await;
 }
 
+/// B-SET-6: a request for an operator that is given up: nobody waits for ever.
+#[tokio::test]
+async fn a_poisonous_request_for_an_operator_is_answered_that_nobody_is_there() {
+    let world = World::running().await;
+    let ill = world.welcome("Перша").await;
+    let well = loop {
+        let well = world.telegram.person("Друга").await;
+        if lane(&well) == lane(&ill) {
+            break well;
+        }
+    };
+    world.odoo.desk().poison = Some(Box::new(|operation| kind(operation) == "consultation.request"));
+    world.odoo.hold(Some(Method::Apply));
+    ill.say("operator").await;
+    ill.hears(2).await;
+    well.say("/start").await;
+    well.hears(1).await;
+    world.odoo.hold(None);
+    in_time("it is given up", || world.store.counts().unwrap().parked == 1).await;
+    assert_eq!(ill.hears(3).await, ["Welcome", "Connecting you", "Nobody is there"]);
+    in_time("nothing waits", || world.store.counts().unwrap().operations == 0).await;
+    world.finish().await;
+}
+
 /// An Odoo that fails at every write, however broken, must not make the bridge throw its operations away one by one.
 #[tokio::test]
 async fn an_odoo_at_which_every_write_fails_loses_nothing() {

@@ -22,7 +22,8 @@ pub fn told(line: &str, last: u64, places: &HashMap<u64, ConversationKey>, ours:
     let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
     let key = consultation(number);
     let mut new = New::default();
-    let mut conversation = places.get(&number).copied();
+    // One that nobody asked for in this play is Odoo's own, in the conversation that is open.
+    let mut conversation = places.get(&number).copied().or(ours);
     let what = match verb {
         "queued" => OdooEvent::Queued { consultation: key, place: rest.parse().expect("a place") },
         "assigned" => OdooEvent::Assigned { consultation: key, operator: rest.to_owned(), started: false },

@@ -36,6 +36,7 @@ macro_rules! store_contract {
             big_values_come_back_whole,
             configuration_is_kept_and_forgotten,
             a_refused_operation_is_kept_aside,
+            a_chat_is_found_by_its_consultation,
             the_id_of_a_store_never_changes,
             old_marks_are_forgotten,
             counts_count_what_waits,

@@ -9,7 +9,7 @@ use ulid::Ulid;
 
 use super::Home;
 use super::samples::{ALL, chat, full_operation, full_outgoing, full_record, instant, operation, outgoing, record};
-use crate::domain::{BotId, ChatKey, EventKey, Operation, Outgoing, TelegramBotId, UpdateId};
+use crate::domain::{BotId, ChatKey, ConsultationKey, EventKey, Operation, Outgoing, TelegramBotId, UpdateId};
 use crate::ports::{Cause, Change, Class, Committed, Counts, Lane, Parked, SendId, Store, StoreIdentity};
 
 async fn done(store: &Arc<dyn Store>, change: Change) {
@@ -272,6 +272,17 @@ pub async fn a_refused_operation_is_kept_aside(home: impl Home) {
     let reasons: Vec<String> = store.parked(9).expect("parked").into_iter().map(|parked| parked.reason).collect();
     assert_eq!(reasons, ["two", "one"], "the newest first");
     assert_eq!(store.parked(1).expect("parked").len(), 1);
+}
+
+pub async fn a_chat_is_found_by_its_consultation(home: impl Home) {
+    let store = home.open();
+    let chats = vec![(chat(1, 10), record("A")), (chat(2, -7), full_record())];
+    done(&store, Change { chats, ..Change::default() }).await;
+    let key = full_record().consultation().expect("it has one");
+    drop(store);
+    let store = home.open();
+    assert_eq!(store.chats_in(&[key, ConsultationKey::draw()].into()).expect("chats"), [(chat(2, -7), key)]);
+    assert!(store.chats_in(&[ConsultationKey::draw()].into()).expect("chats").is_empty());
 }
 
 pub async fn the_id_of_a_store_never_changes(home: impl Home) {
