@@ -174,7 +174,7 @@ def make_channel(admin, token):
     admin.form.press("Add chat")
     admin.arrives_below("Client Chat")
     form = admin.form.edit()
-    expect(admin.page.get_by_text("@BotFather")).to_be_visible()
+    expect(admin.page.locator("b:visible", has_text="@BotFather")).to_be_visible()
     form.fill("name", "Typed")
     form.fill("token", token)
     assert form.field("token").locator("xpath=descendant-or-self::input").get_attribute("type") == "password"
@@ -245,6 +245,7 @@ def test_the_bridge_shows_itself(admin, company, bridge, shop, customer):
     assert re.match(r"\d+\.\d+\.\d+", form.text("bridge_version"))
     assert form.text("operations_waiting").isdigit() and form.text("operations_refused") == "0"
     admin.menu("chats", section="settings")
+    admin.arrives_at("Chats")  # the bridge's form lists its chats, too
     admin.row(shop.username).first.locator("td", has_text=shop.username).first.click()
     admin.arrives_at(shop.username)
     expect(form.field("state")).to_contain_text("Connected")
