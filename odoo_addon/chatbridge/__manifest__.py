@@ -11,6 +11,7 @@
         "security/ir.model.access.csv",
         "security/chatbridge_rules.xml",
         "security/chatbridge_discuss_rules.xml",
+        "data/res_partner_data.xml",
         "data/res_users_data.xml",
         "data/ir_config_parameter_data.xml",
         "data/ir_cron_data.xml",

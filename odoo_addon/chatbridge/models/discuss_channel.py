@@ -30,6 +30,12 @@ class DiscussChannel(models.Model):
         domain = [("discuss_channel_id", "=", self.id)] + ([("state", "=", state)] if state else [])
         return self.env["chatbridge.consultation"].sudo().search(domain, limit=1)
 
+    def _channel_get_livechat_visitor_info(self):
+        """Name the customer without a contact, not who stands for them among the members (14.0)."""
+        if self.chatbridge_bot_id and self.anonymous_name:
+            return {"country": False, "id": False, "name": self.anonymous_name}
+        return super()._channel_get_livechat_visitor_info()
+
     @compat.returns_message
     def message_post(self, **kwargs):
         """Post; in a consultation, `/end` ends it, and nobody writes after its end."""
