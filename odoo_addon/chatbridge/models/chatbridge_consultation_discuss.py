@@ -229,6 +229,8 @@ class ChatbridgeConsultation(models.Model):
     def _check_may_answer(self):
         """Refuse whoever is neither an operator of the chat nor an administrator."""
         self.ensure_one()
+        # The record rules: what is another company's is not theirs to end.
+        self.read(["state"])
         user = self.env.user
         operators = self.sudo().bot_id.operator_ids.user_id | self.sudo().user_id
         if user not in operators and not user.has_group("chatbridge.group_administrator"):

@@ -76,6 +76,17 @@ class TestDiscussRights(DiscussCase):
         user.write({"company_ids": [(6, 0, company.ids)], "company_id": company.id})
         self.assert_closed(user)
 
+    def test_administrator_of_another_company_presses_nothing(self):
+        company = self.env["res.company"].create({"name": "Other company"})
+        user = self.user("administrator")
+        user.write({"company_ids": [(6, 0, company.ids)], "company_id": company.id})
+        consultation = self.env["chatbridge.consultation"].search([("discuss_channel_id", "=", self.consulted.id)])
+        for press in (consultation.with_user(user).action_end, consultation.with_user(user).action_discuss):
+            with self.assertRaises(AccessError), mute_logger("odoo.addons.base.models.ir_rule"):
+                press()
+        self.assertFalse(self.ended)
+        self.assertFalse(self.membership(self.consulted, user))
+
     def test_operator_of_another_chat(self):
         other = self.env["chatbridge.bot"].create({"name": "Other", "kind": "operator"})
         user = self.internal("oleh", "chatbridge.group_operator")
