@@ -10,6 +10,7 @@
         "security/chatbridge_groups.xml",
         "security/ir.model.access.csv",
         "security/chatbridge_rules.xml",
+        "security/chatbridge_operator_rules.xml",
         "security/chatbridge_discuss_rules.xml",
         "data/res_partner_data.xml",
         "data/res_users_data.xml",
