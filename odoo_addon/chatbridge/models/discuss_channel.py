@@ -45,9 +45,11 @@ class DiscussChannel(models.Model):
         if kwargs.get("message_type") != "comment" or self.env.user.share or not self._chatbridge_seen():
             return super().message_post(**kwargs)
         consultation = self._chatbridge_consultation()
-        if consultation.state != "assigned":
-            return self._chatbridge_refuse(kwargs, self._chatbridge_why_not(consultation))
-        if tools.html2plaintext(kwargs.get("body") or "").strip().lower() == END:
+        ends = tools.html2plaintext(kwargs.get("body") or "").strip().lower() == END
+        reason = self._chatbridge_why_not(consultation, ends)
+        if reason:
+            return self._chatbridge_refuse(kwargs, reason)
+        if ends:
             consultation._end("operator")
             return self._chatbridge_last_message()
         return super().message_post(**kwargs)
@@ -66,8 +68,12 @@ class DiscussChannel(models.Model):
             return kwargs
         return dict(kwargs, author_id=user.partner_id.id, email_from=user.name)
 
-    def _chatbridge_why_not(self, consultation):
-        """Return why what is written here would reach nobody."""
+    def _chatbridge_why_not(self, consultation, ends):
+        """Return why what is written here would reach nobody; the end can be told later."""
+        if consultation.state == "assigned":
+            if ends or consultation.conversation_id.channel_id._is_live():
+                return None
+            return _("This chat is switched off: nothing can be sent. An administrator can switch it on again.")
         if consultation.state == "queued":
             return _("This customer waits for another operator. Whoever takes the chat over can write.")
         return _(

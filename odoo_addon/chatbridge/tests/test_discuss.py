@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from .. import compat
+from .common import TOKEN
 from .discuss import DiscussCase, plain
 
 
@@ -174,6 +175,34 @@ class TestDiscuss(DiscussCase):
         else:
             with self.assertRaisesRegex(UserError, "has ended.*Live chat"):
                 self.write_as(self.julia, channel, "Too late")
+        self.assertFalse(self.said)
+
+    def test_nobody_writes_while_the_chat_is_switched_off(self):
+        consultation = self.opened()
+        channel = consultation.discuss_channel_id
+        for record, off, on in (
+            (self.channel, {"active": False}, {"active": True}),
+            (self.channel, {"token": False}, {"token": TOKEN}),
+            (self.bot, {"active": False}, {"active": True}),
+            (self.telegram, {"state": "off"}, {"state": "on"}),
+        ):
+            record.write(off)
+            self.assert_refused(channel, "This chat is switched off: nothing can be sent.")
+            record.write(on)
+        self.write_as(self.julia, channel, "Back again")
+        self.assertEqual(len(self.said), 1)
+        self.channel.active = False
+        self.write_as(self.julia, channel, "/end")
+        self.assertEqual(self.ended, ["operator"])
+
+    def assert_refused(self, channel, reason):
+        """Julia's words reach nobody, and she is told why."""
+        if compat.POSTS_AT_ONCE:
+            self.write_as(self.julia, channel, "Hello?")
+            self.assertIn(reason, self.texts(channel)[-1])
+        else:
+            with self.assertRaisesRegex(UserError, reason):
+                self.write_as(self.julia, channel, "Hello?")
         self.assertFalse(self.said)
 
     def test_customers_line_that_crossed_the_end_is_shown(self):
