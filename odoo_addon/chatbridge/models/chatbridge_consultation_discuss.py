@@ -208,11 +208,18 @@ class ChatbridgeConsultation(models.Model):
             domain = [("discuss_channel_id", "=", message.res_id)]
             known = message.model == compat.DISCUSS_CHANNEL_MODEL and self.sudo().search(domain, limit=1)
             if known:
-                known._for_discuss()._discuss_say_failed(message, reason)
+                known._for_discuss()._discuss_say_failed(tools.html2plaintext(message.body or ""), reason)
 
-    def _discuss_say_failed(self, message, reason):
-        """Post that a message was not delivered."""
-        words = " ".join(tools.html2plaintext(message.body or "").split())
+    def _discuss_files_stay(self, message):
+        """Tell the operator that the files of a message are not delivered."""
+        files = ", ".join(message.sudo().attachment_ids.mapped("name"))
+        words = tools.html2plaintext(message.body or "").strip()
+        reason = _("Files can't be sent yet; the words were.") if words else _("Files can't be sent yet.")
+        self._for_discuss()._discuss_say_failed(files, reason)
+
+    def _discuss_say_failed(self, words, reason):
+        """Post that something was not delivered."""
+        words = " ".join(words.split())
         quote = words if len(words) <= QUOTED else words[:QUOTED].rstrip() + "…"
         text = _("Not delivered: “%s”") % quote
         body = "<b>%s</b><br>%s" % (tools.html_escape(text), tools.html_escape(reason or ""))

@@ -52,7 +52,10 @@ class DiscussChannel(models.Model):
         if ends:
             consultation._end("operator")
             return self._chatbridge_last_message()
-        return super().message_post(**kwargs)
+        message = super().message_post(**kwargs)
+        if message.sudo().attachment_ids and self._chatbridge_is_for_customer(message):
+            consultation._discuss_files_stay(message)
+        return message
 
     def _chatbridge_without_customer(self, kwargs):
         """Take people who are no users of Odoo out of those to be told: they would get an e-mail."""
@@ -103,7 +106,12 @@ class DiscussChannel(models.Model):
         return result
 
     def _chatbridge_is_said(self, message):
-        """Tell whether a message is words of a person of ours, for the customer."""
+        """Tell whether a message is words of a person of ours, for the customer; files alone are none."""
+        files_alone = message.sudo().attachment_ids and not tools.html2plaintext(message.body or "").strip()
+        return not files_alone and self._chatbridge_is_for_customer(message)
+
+    def _chatbridge_is_for_customer(self, message):
+        """Tell whether a message is of a person of ours, and no note."""
         message = message.sudo()
         author = message.author_id
         return (

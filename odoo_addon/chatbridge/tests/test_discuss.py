@@ -354,6 +354,21 @@ class TestDiscuss(DiscussCase):
         self.assertEqual(self.unread(channel), 1)
         self.assertFalse(self.said)
 
+    def test_files_stay_and_that_is_said(self):
+        channel = self.opened().discuss_channel_id
+        lines = []
+        for body, reason in (("<p>Look</p>", "Files can't be sent yet; the words were."), ("", "Files can't be sent yet.")):
+            file = self.env["ir.attachment"].with_user(self.julia).create(
+                {"name": "price.pdf", "raw": b"1", "res_model": "mail.compose.message", "res_id": 0}
+            )
+            message = self.write_as(self.julia, channel, body, attachment_ids=file.ids)
+            self.assertEqual(message.attachment_ids, file)
+            lines.append(self.texts(channel)[-1])
+            self.assertRegex(lines[-1], "^\\W*Not delivered: “price.pdf”\\W* %s$" % reason)
+        self.assertEqual([plain(said.body) for said in self.said], ["Look"])
+        self.write_as(self.julia, channel, "<p>For us</p>", subtype_xmlid="mail.mt_note", attachment_ids=file.copy().ids)
+        self.assertEqual(self.texts(channel)[-1], "For us")
+
     def test_delivery_of_other_messages_is_none_of_ours(self):
         channel = self.env[compat.DISCUSS_CHANNEL_MODEL].with_user(self.julia).create({"name": "general"})
         message = self.write_as(self.julia, channel, "Hello")
