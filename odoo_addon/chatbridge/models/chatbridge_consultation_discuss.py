@@ -162,9 +162,11 @@ class ChatbridgeConsultation(models.Model):
         if not channel:
             return
         last = channel._chatbridge_last_message()
-        has_read = reason == "operator" or member.seen_message_id.id >= last.id
         customer = consultation.conversation_id.sender_id.name
         by = consultation.user_id if self.env.uid == SUPERUSER_ID or self.env.user.share else self.env.user
+        # Whom a colleague's end took it from may have read nothing.
+        ended_it = reason == "operator" and by == consultation.user_id
+        has_read = ended_it or member.seen_message_id.id >= last.id
         texts = {
             "operator": _("%s has ended the consultation.") % by.sudo().name,
             "customer": _("%s has ended the consultation.") % customer,

@@ -225,6 +225,17 @@ class TestDiscuss(DiscussCase):
         self.assertFalse(self.pinned(read.discuss_channel_id, self.julia))
         self.assertTrue(self.pinned(unread.discuss_channel_id, self.julia))
 
+    def test_sidebar_after_a_colleagues_end(self):
+        # Whoever did not end it themselves has not read it.
+        oleh = self.internal("oleh", "chatbridge.group_operator", name="Oleh")
+        self.join(oleh)
+        for user, stays in ((oleh, True), (self.julia, False)):
+            consultation = self.opened(customer=self.make_sender("Petro"))
+            consultation.with_user(user).action_end()
+            channel = consultation.discuss_channel_id
+            self.assertEqual(self.texts(channel)[-1], "%s has ended the consultation." % user.name)
+            self.assertEqual(self.pinned(channel, self.julia), stays)
+
     def test_closing_an_ended_chat_takes_it_away(self):
         consultation = self.opened()
         channel = consultation.discuss_channel_id
