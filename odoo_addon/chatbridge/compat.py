@@ -207,12 +207,12 @@ def livechat_values(operator, name, anonymous):
 def livechat_members(operator, customer):
     """Return the commands for a live chat's members: the operator and the customer (partners; the latter may be none).
 
-    Without a type, 19.0 takes everybody for an agent; without the public partner, 14.0 takes the operator for the
-    visitor.
+    Without a type, 19.0 takes everybody for an agent; without somebody else, 14.0 shows the operator what they write as
+    read by everybody. The public contact, Odoo's own choice there, would let every visitor of the website in.
     """
     kinds = [(operator, "agent"), (customer, "visitor")]
     if not customer and not HAS_GUESTS:
-        kinds[1] = (operator.env.ref("base.public_partner"), "visitor")
+        kinds[1] = (operator.env.ref("chatbridge.partner_customer", raise_if_not_found=False), "visitor")
     return [
         (0, 0, dict({"partner_id": partner.id}, **({"livechat_member_type": kind} if SERIES >= 19 else {})))
         for partner, kind in kinds

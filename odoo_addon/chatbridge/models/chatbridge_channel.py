@@ -156,6 +156,13 @@ class ChatbridgeChannel(models.Model):
             )
         return match.group(1) if token else False
 
+    def _is_live(self):
+        """Tell whether the bridge serves the chat: nothing of it is archived, off or without a token."""
+        self.ensure_one()
+        channel = self.sudo()
+        switched_on = channel.active and channel.bot_id.active and channel.messenger_id.state == "on"
+        return switched_on and bool(channel.token_ids.value)
+
     def _check_telegram_bot(self, number):
         """Refuse a Telegram bot that another chat uses, and name that chat; archived ones count."""
         domain = [("telegram_bot_id", "=", number), ("id", "!=", self.id)]

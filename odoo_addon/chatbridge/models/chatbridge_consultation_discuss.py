@@ -162,9 +162,11 @@ class ChatbridgeConsultation(models.Model):
         if not channel:
             return
         last = channel._chatbridge_last_message()
-        has_read = reason == "operator" or member.seen_message_id.id >= last.id
         customer = consultation.conversation_id.sender_id.name
         by = consultation.user_id if self.env.uid == SUPERUSER_ID or self.env.user.share else self.env.user
+        # Whom a colleague's end took it from may have read nothing.
+        ended_it = reason == "operator" and by == consultation.user_id
+        has_read = ended_it or member.seen_message_id.id >= last.id
         texts = {
             "operator": _("%s has ended the consultation.") % by.sudo().name,
             "customer": _("%s has ended the consultation.") % customer,
@@ -209,11 +211,18 @@ class ChatbridgeConsultation(models.Model):
             domain = [("discuss_channel_id", "=", message.res_id)]
             known = message.model == compat.DISCUSS_CHANNEL_MODEL and self.sudo().search(domain, limit=1)
             if known:
-                known._for_discuss()._discuss_say_failed(message, reason)
+                known._for_discuss()._discuss_say_failed(tools.html2plaintext(message.body or ""), reason)
 
-    def _discuss_say_failed(self, message, reason):
-        """Post that a message was not delivered."""
-        words = " ".join(tools.html2plaintext(message.body or "").split())
+    def _discuss_files_stay(self, message):
+        """Tell the operator that the files of a message are not delivered."""
+        files = ", ".join(message.sudo().attachment_ids.mapped("name"))
+        words = tools.html2plaintext(message.body or "").strip()
+        reason = _("Files can't be sent yet; the words were.") if words else _("Files can't be sent yet.")
+        self._for_discuss()._discuss_say_failed(files, reason)
+
+    def _discuss_say_failed(self, words, reason):
+        """Post that something was not delivered."""
+        words = " ".join(words.split())
         quote = words if len(words) <= QUOTED else words[:QUOTED].rstrip() + "…"
         text = _("Not delivered: “%s”") % quote
         body = "<b>%s</b><br>%s" % (tools.html_escape(text), tools.html_escape(reason or ""))
@@ -230,6 +239,8 @@ class ChatbridgeConsultation(models.Model):
     def _check_may_answer(self):
         """Refuse whoever is neither an operator of the chat nor an administrator."""
         self.ensure_one()
+        # The record rules: what is another company's is not theirs to end.
+        self.read(["state"])
         user = self.env.user
         operators = self.sudo().bot_id.operator_ids.user_id | self.sudo().user_id
         if user not in operators and not user.has_group("chatbridge.group_administrator"):

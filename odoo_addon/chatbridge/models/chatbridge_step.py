@@ -78,6 +78,9 @@ class ChatbridgeStep(models.Model):
         domain="[('bot_id', '=', bot_id)]",
         help="Where the dialog goes on when no operator is there. Empty: the customer waits until one comes.",
     )
+    leads_to_bot_id = fields.Many2one(
+        "chatbridge.bot", "Operator chat it leads to", compute="_compute_leads_to_bot_id", store=True, index=True
+    )
     operator_chat = fields.Char("Operators", compute="_compute_operator_chat", compute_sudo=True, help="Whose operators answer.")
     nobody_joined = fields.Boolean(
         "Nobody has joined the operators' chat", compute="_compute_nobody_joined", compute_sudo=True
@@ -118,6 +121,12 @@ class ChatbridgeStep(models.Model):
     def _name_without_text(self):
         """Return what names a step that says nothing."""
         return _("To operator: %s") % self.operator_chat if self.operator_chat else _("Step without text")
+
+    @api.depends("kind", "operator_bot_id")
+    def _compute_leads_to_bot_id(self):
+        """Record rules go by it: steps of other kinds have an operator chat too, by default."""
+        for step in self:
+            step.leads_to_bot_id = step.operator_bot_id if step.kind == "operator" else False
 
     @api.depends("kind", "operator_bot_id.name")
     def _compute_operator_chat(self):

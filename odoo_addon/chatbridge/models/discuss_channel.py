@@ -30,6 +30,12 @@ class DiscussChannel(models.Model):
         domain = [("discuss_channel_id", "=", self.id)] + ([("state", "=", state)] if state else [])
         return self.env["chatbridge.consultation"].sudo().search(domain, limit=1)
 
+    def _channel_get_livechat_visitor_info(self):
+        """Name the customer without a contact, not who stands for them among the members (14.0)."""
+        if self.chatbridge_bot_id and self.anonymous_name:
+            return {"country": False, "id": False, "name": self.anonymous_name}
+        return super()._channel_get_livechat_visitor_info()
+
     @compat.returns_message
     def message_post(self, **kwargs):
         """Post; in a consultation, `/end` ends it, and nobody writes after its end."""
@@ -39,12 +45,17 @@ class DiscussChannel(models.Model):
         if kwargs.get("message_type") != "comment" or self.env.user.share or not self._chatbridge_seen():
             return super().message_post(**kwargs)
         consultation = self._chatbridge_consultation()
-        if consultation.state != "assigned":
-            return self._chatbridge_refuse(kwargs, self._chatbridge_why_not(consultation))
-        if tools.html2plaintext(kwargs.get("body") or "").strip().lower() == END:
+        ends = tools.html2plaintext(kwargs.get("body") or "").strip().lower() == END
+        reason = self._chatbridge_why_not(consultation, ends)
+        if reason:
+            return self._chatbridge_refuse(kwargs, reason)
+        if ends:
             consultation._end("operator")
             return self._chatbridge_last_message()
-        return super().message_post(**kwargs)
+        message = super().message_post(**kwargs)
+        if message.sudo().attachment_ids and self._chatbridge_is_for_customer(message):
+            consultation._discuss_files_stay(message)
+        return message
 
     def _chatbridge_without_customer(self, kwargs):
         """Take people who are no users of Odoo out of those to be told: they would get an e-mail."""
@@ -60,8 +71,12 @@ class DiscussChannel(models.Model):
             return kwargs
         return dict(kwargs, author_id=user.partner_id.id, email_from=user.name)
 
-    def _chatbridge_why_not(self, consultation):
-        """Return why what is written here would reach nobody."""
+    def _chatbridge_why_not(self, consultation, ends):
+        """Return why what is written here would reach nobody; the end can be told later."""
+        if consultation.state == "assigned":
+            if ends or consultation.conversation_id.channel_id._is_live():
+                return None
+            return _("This chat is switched off: nothing can be sent. An administrator can switch it on again.")
         if consultation.state == "queued":
             return _("This customer waits for another operator. Whoever takes the chat over can write.")
         return _(
@@ -91,7 +106,12 @@ class DiscussChannel(models.Model):
         return result
 
     def _chatbridge_is_said(self, message):
-        """Tell whether a message is words of a person of ours, for the customer."""
+        """Tell whether a message is words of a person of ours, for the customer; files alone are none."""
+        files_alone = message.sudo().attachment_ids and not tools.html2plaintext(message.body or "").strip()
+        return not files_alone and self._chatbridge_is_for_customer(message)
+
+    def _chatbridge_is_for_customer(self, message):
+        """Tell whether a message is of a person of ours, and no note."""
         message = message.sudo()
         author = message.author_id
         return (

@@ -37,6 +37,12 @@ class TestConversation(BridgeCase):
         }
         return self.env["chatbridge.consultation"].create(dict(values, **vals))
 
+    def add_user(self):
+        """Return a user of the lowest level who is one of the chat's operators."""
+        user = self.user("user")
+        self.env["chatbridge.operator"].create({"bot_id": self.operator_bot.id, "user_id": user.id})
+        return user
+
     def buttons(self, model, level, view_type):
         """Return the names of the buttons that a view offers to a user of a level."""
         model = self.env[model].with_user(self.user(level))
@@ -49,7 +55,10 @@ class TestConversation(BridgeCase):
         return {node.get("name") for node in nodes if node.get("invisible") not in ("1", "True")}
 
     def test_the_operator_stands_beside_the_code(self):  # B-6
-        conversation = self.conversation().with_user(self.user("user"))
+        self.env["chatbridge.step"].create(
+            {"bot_id": self.bot.id, "kind": "operator", "operator_bot_id": self.operator_bot.id}
+        )
+        conversation = self.conversation().with_user(self.add_user())
         self.assertFalse(conversation.operator_name)
         self.consult(state="ended", operator_id=False, user_id=self.env.ref("base.user_admin").id)
         self.assertEqual(conversation.operator_name, self.env.ref("base.user_admin").name)
@@ -67,7 +76,7 @@ class TestConversation(BridgeCase):
     def test_an_operator_chat_shows_what_was_handed_over_to_it(self):  # B-2, B-6
         self.assertEqual(self.operator_bot.conversation_count, 0)
         self.consult()
-        bot = self.operator_bot.with_user(self.user("user"))
+        bot = self.operator_bot.with_user(self.add_user())
         compat.invalidate_all(self.env)
         self.assertEqual((bot.conversation_count, bot.consultation_count), (1, 1))
         self.assertEqual(bot.recent_conversation_ids, self.conversation())
@@ -99,7 +108,10 @@ class TestConversation(BridgeCase):
         self.assertFalse(self.conversation())
 
     def test_members_stand_on_the_senders_tab(self):  # B-5
-        membership = self.bot.with_user(self.user("user")).recent_membership_ids
+        self.env["chatbridge.step"].create(
+            {"bot_id": self.bot.id, "kind": "operator", "operator_bot_id": self.operator_bot.id}
+        )
+        membership = self.bot.with_user(self.add_user()).recent_membership_ids
         self.assertEqual(membership.sender_id, self.conversation().sender_id)
         self.assertEqual(membership.messenger_id, self.telegram)
 

@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from .. import compat
+from .common import TOKEN
 from .discuss import DiscussCase, plain
 
 
@@ -176,6 +177,34 @@ class TestDiscuss(DiscussCase):
                 self.write_as(self.julia, channel, "Too late")
         self.assertFalse(self.said)
 
+    def test_nobody_writes_while_the_chat_is_switched_off(self):
+        consultation = self.opened()
+        channel = consultation.discuss_channel_id
+        for record, off, on in (
+            (self.channel, {"active": False}, {"active": True}),
+            (self.channel, {"token": False}, {"token": TOKEN}),
+            (self.bot, {"active": False}, {"active": True}),
+            (self.telegram, {"state": "off"}, {"state": "on"}),
+        ):
+            record.write(off)
+            self.assert_refused(channel, "This chat is switched off: nothing can be sent.")
+            record.write(on)
+        self.write_as(self.julia, channel, "Back again")
+        self.assertEqual(len(self.said), 1)
+        self.channel.active = False
+        self.write_as(self.julia, channel, "/end")
+        self.assertEqual(self.ended, ["operator"])
+
+    def assert_refused(self, channel, reason):
+        """Julia's words reach nobody, and she is told why."""
+        if compat.POSTS_AT_ONCE:
+            self.write_as(self.julia, channel, "Hello?")
+            self.assertIn(reason, self.texts(channel)[-1])
+        else:
+            with self.assertRaisesRegex(UserError, reason):
+                self.write_as(self.julia, channel, "Hello?")
+        self.assertFalse(self.said)
+
     def test_customers_line_that_crossed_the_end_is_shown(self):
         # Nobody's words are lost: docs/decisions/0004.
         consultation = self.opened()
@@ -195,6 +224,17 @@ class TestDiscuss(DiscussCase):
             self.end(consultation, "customer")
         self.assertFalse(self.pinned(read.discuss_channel_id, self.julia))
         self.assertTrue(self.pinned(unread.discuss_channel_id, self.julia))
+
+    def test_sidebar_after_a_colleagues_end(self):
+        # Whoever did not end it themselves has not read it.
+        oleh = self.internal("oleh", "chatbridge.group_operator", name="Oleh")
+        self.join(oleh)
+        for user, stays in ((oleh, True), (self.julia, False)):
+            consultation = self.opened(customer=self.make_sender("Petro"))
+            consultation.with_user(user).action_end()
+            channel = consultation.discuss_channel_id
+            self.assertEqual(self.texts(channel)[-1], "%s has ended the consultation." % user.name)
+            self.assertEqual(self.pinned(channel, self.julia), stays)
 
     def test_closing_an_ended_chat_takes_it_away(self):
         consultation = self.opened()
@@ -324,6 +364,21 @@ class TestDiscuss(DiscussCase):
         )
         self.assertEqual(self.unread(channel), 1)
         self.assertFalse(self.said)
+
+    def test_files_stay_and_that_is_said(self):
+        channel = self.opened().discuss_channel_id
+        lines = []
+        for body, reason in (("<p>Look</p>", "Files can't be sent yet; the words were."), ("", "Files can't be sent yet.")):
+            file = self.env["ir.attachment"].with_user(self.julia).create(
+                {"name": "price.pdf", "raw": b"1", "res_model": "mail.compose.message", "res_id": 0}
+            )
+            message = self.write_as(self.julia, channel, body, attachment_ids=file.ids)
+            self.assertEqual(message.attachment_ids, file)
+            lines.append(self.texts(channel)[-1])
+            self.assertRegex(lines[-1], "^\\W*Not delivered: “price.pdf”\\W* %s$" % reason)
+        self.assertEqual([plain(said.body) for said in self.said], ["Look"])
+        self.write_as(self.julia, channel, "<p>For us</p>", subtype_xmlid="mail.mt_note", attachment_ids=file.copy().ids)
+        self.assertEqual(self.texts(channel)[-1], "For us")
 
     def test_delivery_of_other_messages_is_none_of_ours(self):
         channel = self.env[compat.DISCUSS_CHANNEL_MODEL].with_user(self.julia).create({"name": "general"})

@@ -24,17 +24,22 @@ class TestDiscussRights(DiscussCase):
     def found(self, user, channel):
         return self.env[channel._name].with_user(user).search([("id", "=", channel.id)])
 
-    @mute_logger("odoo.addons.base.models.ir_rule", "odoo.addons.mail.models.mail_message", "odoo.models")
-    def assert_closed(self, user):
+    @mute_logger(
+        "odoo.addons.base.models.ir_model",
+        "odoo.addons.base.models.ir_rule",
+        "odoo.addons.mail.models.mail_message",
+        "odoo.models",
+    )
+    def assert_closed(self, user, channel=None):
         """Somebody neither finds nor reads nor writes, neither the channel nor what is in it nor who."""
-        channel = self.consulted
+        channel = channel or self.consulted
         self.assertFalse(self.found(user, channel))
         mine = self.env["mail.message"].with_user(user)
         self.assertFalse(mine.search([("model", "=", channel._name), ("res_id", "=", channel.id)]))
         members = self.env[compat.DISCUSS_MEMBER_MODEL].with_user(user)
         self.assertFalse(members.search([("channel_id", "=", channel.id)]))
         for work in (
-            lambda: channel.with_user(user).read(["name"]),
+            lambda: channel.with_user(user).read(["name", "uuid"]),
             lambda: self.messages(channel)[0].with_user(user).read(["body"]),
             lambda: self.write_as(user, channel, "I was here"),
             lambda: self.write_as(user, channel, "/end"),
@@ -71,6 +76,17 @@ class TestDiscussRights(DiscussCase):
         user.write({"company_ids": [(6, 0, company.ids)], "company_id": company.id})
         self.assert_closed(user)
 
+    def test_administrator_of_another_company_presses_nothing(self):
+        company = self.env["res.company"].create({"name": "Other company"})
+        user = self.user("administrator")
+        user.write({"company_ids": [(6, 0, company.ids)], "company_id": company.id})
+        consultation = self.env["chatbridge.consultation"].search([("discuss_channel_id", "=", self.consulted.id)])
+        for press in (consultation.with_user(user).action_end, consultation.with_user(user).action_discuss):
+            with self.assertRaises(AccessError), mute_logger("odoo.addons.base.models.ir_rule"):
+                press()
+        self.assertFalse(self.ended)
+        self.assertFalse(self.membership(self.consulted, user))
+
     def test_operator_of_another_chat(self):
         other = self.env["chatbridge.bot"].create({"name": "Other", "kind": "operator"})
         user = self.internal("oleh", "chatbridge.group_operator")
@@ -91,6 +107,30 @@ class TestDiscussRights(DiscussCase):
 
     def test_portal_user(self):
         self.assert_closed(self.internal("portal", "base.group_portal"))
+
+    def test_visitors_of_the_website(self):
+        # Whoever reads the channel's uuid reads and writes in it by Odoo's own pages of live chat.
+        stranger = self.opened(customer=self.make_sender("Stranger", contact=False)).discuss_channel_id
+        for user in (self.env.ref("base.public_user"), self.internal("portal", "base.group_portal")):
+            for channel in (self.consulted, stranger):
+                self.assert_closed(user, channel)
+        self.assertNotIn(
+            self.env.ref("base.public_partner"), stranger[compat.DISCUSS_MEMBERS_FIELD].mapped("partner_id")
+        )
+
+    def test_customer_who_is_a_portal_user(self):
+        # They talk in the messenger: what stands in Discuss is the operator's.
+        user = self.internal("portal", "base.group_portal")
+        self.customer.partner_id = user.partner_id
+        channel = self.opened().discuss_channel_id
+        self.assertTrue(self.membership(channel, user))
+        self.assertFalse(self.found(user, channel))
+        with self.assertRaises(AccessError), mute_logger("odoo.addons.base.models.ir_rule"):
+            channel.with_user(user).read(["uuid"])
+        members = self.env[compat.DISCUSS_MEMBER_MODEL].with_user(user)
+        self.assertFalse(members.search([("channel_id", "=", channel.id)]))
+        with self.assertRaises(AccessError), mute_logger("odoo.addons.base.models.ir_rule"):
+            self.write_as(user, channel, "I was here")
 
     def test_invited_colleague(self):
         # OP-12: whoever a member brings in sees it as a member.

@@ -26,6 +26,14 @@ SEEN = (
     "chatbridge.operator",
     "chatbridge.consultation",
 )
+#: Of these, what is seen only where it is of a chat that one has joined.
+OF_CHATS = (
+    "chatbridge.sender",
+    "chatbridge.membership",
+    "chatbridge.conversation",
+    "chatbridge.message",
+    "chatbridge.consultation",
+)
 HIDDEN = ("chatbridge.operation", "chatbridge.event", "chatbridge.bridge.status")
 
 
@@ -53,8 +61,68 @@ class TestRights(ConsultationCase):
         menus = self.env["ir.ui.menu"].with_user(user)._visible_menu_ids()
         self.assertNotIn(self.env.ref("chatbridge.menu_root").id, menus)
 
+    def add(self, user, bot=None):
+        """Make somebody an operator, as an administrator may with any user."""
+        self.env["chatbridge.operator"].create({"bot_id": (bot or self.desk).id, "user_id": user.id})
+        return user
+
+    def seen_by(self, user, model="chatbridge.conversation"):
+        """Return what somebody finds."""
+        compat.flush_all(self.env)
+        return self.env[model].with_user(user).search([])
+
+    @mute_logger("odoo.addons.base.models.ir_rule")
+    def test_operators_see_what_is_of_their_chats(self):
+        user = self.user("operator")
+        one, two = self.conversation(), self.conversation("conversation-2")
+        other = self.env["chatbridge.bot"].create({"name": "Other", "kind": "operator"})
+        for bot in (None, other):
+            if bot:
+                self.add(user, bot)
+            for name in OF_CHATS:
+                self.assertFalse(self.seen_by(user, name), name)
+                record = self.env[name].search([], limit=1)
+                with self.assertRaises(AccessError, msg=name):
+                    record.with_user(user).read(["display_name"])
+        self.add(user)
+        self.assertEqual(self.seen_by(user), one | two)
+        for name in OF_CHATS:
+            self.assertEqual(self.seen_by(user, name), self.env[name].search([]), name)
+
+    def test_a_chat_is_ones_own_by_its_steps_or_a_consultation(self):
+        user = self.add(self.user("operator"))
+        # Steps of other kinds have an operator chat too, which means nothing.
+        self.step.operator_bot_id = self.desk
+        self.step_to_operator.unlink()
+        handed_over = self.conversation("conversation-2")
+        self.assertEqual(self.seen_by(user), handed_over)
+        self.assertEqual(self.seen_by(user, "chatbridge.message"), handed_over.message_ids)
+        self.assertEqual(self.seen_by(user, "chatbridge.consultation"), handed_over.consultation_ids)
+        self.assertEqual(self.seen_by(user, "chatbridge.sender"), handed_over.sender_id)
+        self.assertEqual(self.seen_by(user, "chatbridge.membership"), handed_over.sender_id.membership_ids)
+        self.step.kind = "operator"
+        self.assertEqual(self.seen_by(user), self.conversation() | handed_over)
+        self.bot.active = False
+        self.assertEqual(self.seen_by(user), self.conversation() | handed_over)
+
+    def test_administrators_join_nothing_to_see(self):
+        for name in OF_CHATS:
+            self.assertEqual(self.seen_by(self.user("administrator"), name), self.env[name].search([]), name)
+
+    def test_bots_open_for_those_who_have_joined_nothing(self):
+        user = self.user("operator")
+        for joined, counts in ((False, (0, 0)), (True, (1, 1))):
+            if joined:
+                self.add(user)
+            compat.invalidate_all(self.env)
+            bots = (self.bot | self.desk).with_user(user)
+            self.assertEqual(len(bots.read(list(bots.fields_get()))), 2)
+            desk = self.desk.with_user(user)
+            self.assertEqual((desk.conversation_count, desk.consultation_count), counts)
+            self.assertEqual(bool(self.bot.with_user(user).conversation_count), joined)
+
     def test_users_read_and_write_nothing(self):
-        user = self.user("user")
+        user = self.add(self.user("user"))
         for name in SEEN:
             record = self.env[name].with_user(user).search([], limit=1)
             self.assertTrue(record.read(["display_name"]), name)
@@ -66,6 +134,7 @@ class TestRights(ConsultationCase):
                 self.env[name].with_user(user).search_count([])
 
     def test_every_field_can_be_read_by_its_level(self):
+        self.add(self.user("user"))
         for level, names in (("user", SEEN), ("administrator", SEEN + ("chatbridge.bridge.status",))):
             for name in names:
                 model = self.env[name].with_user(self.user(level))
@@ -162,7 +231,7 @@ class TestRights(ConsultationCase):
 
     def test_other_companies_see_nothing(self):
         company = self.env["res.company"].create({"name": "Other company"})
-        user = self.user("user")
+        user = self.add(self.user("user"))
         user.write({"company_ids": [(6, 0, company.ids)], "company_id": company.id})
         mine = [
             self.bot,
