@@ -176,12 +176,6 @@ class ChatbridgeChannel(models.Model):
                 % {"chat": other.name, "bot": other.bot_id.name}
             )
 
-    def _is_live(self):
-        """Tell whether anything can be sent and received here."""
-        self.ensure_one()
-        messenger_on = self.messenger_id.sudo().state == "on"
-        return bool(self.active and self.bot_id.active and self.telegram_bot_id and messenger_on)
-
     @api.model
     def _write_statuses(self, statuses):
         """Write what a heartbeat says of channels: only rows that differ are touched, and no event is caused.

@@ -52,7 +52,9 @@ class ChatbridgeConsultation(models.Model):
     requested_at = fields.Datetime("Requested", required=True, readonly=True)
     assigned_at = fields.Datetime("Assigned", readonly=True)
     unattended_since = fields.Datetime(
-        readonly=True, help="Since when no operator is there for somebody who waits; empty while one is."
+        "Unattended since",
+        readonly=True,
+        help="Since when no operator is there for somebody who waits; empty while one is.",
     )
     ended_at = fields.Datetime("Ended on", readonly=True)
     discuss_channel_id = fields.Many2one(
