@@ -145,7 +145,13 @@ class DiscussChannel(models.Model):
         return {"channel_types": ["livechat"], "help": _("End the consultation")}
 
     def _execute_command_end(self, **kwargs):
-        """Carry the command out; whoever may not see the consultation ends nothing."""
+        """Carry the command out; whoever may not see the consultation ends nothing.
+
+        14.0 offers commands by the type of the channel: in talks with a website's visitors it is a word like others.
+        """
+        if not self.sudo().chatbridge_bot_id:
+            self.message_post(body=END, message_type="comment", subtype_xmlid="mail.mt_comment")
+            return
         consultation = self._chatbridge_seen()._chatbridge_consultation("assigned")
         if consultation:
             consultation._end("operator")

@@ -143,6 +143,20 @@ class TestDiscuss(DiscussCase):
             channel.execute_command_end(body="/end")
         self.assertEqual(self.ended, ["operator"])
 
+    def test_the_command_is_a_word_in_other_live_chats(self):
+        partner = self.julia.partner_id
+        values = compat.livechat_values(partner, "Visitor", False)
+        values[compat.DISCUSS_MEMBERS_FIELD] = compat.livechat_members(partner, self.customer.partner_id)
+        channel = self.env[compat.DISCUSS_CHANNEL_MODEL].create(values)
+        self.julia.email = "julia@example.com"
+        if compat.SERIES == 14:
+            channel.with_user(self.julia).execute_command(command="end", body="/end")
+        else:
+            channel.with_user(self.julia).execute_command_end(body="/end")
+        self.assertEqual(self.texts(channel), ["/end"])
+        self.assertEqual(self.messages(channel).author_id, partner)
+        self.assertFalse(self.ended)
+
     def test_end_is_pressed(self):
         consultation = self.opened()
         with self.assertRaises(AccessError):
