@@ -231,7 +231,7 @@ class TestOperator(ConsultationCase):
     def test_who_has_not_joined_is_told_to(self):  # B-6
         self.apply(self.sender("1"), self.opening("conversation-1", "1"))
         with self.assertRaisesRegex(UserError, "join the operator chat “Operator Chat”"):
-            self.conversation().with_user(self.person("julia")).action_live_chat()
+            self.conversation().with_user(self.user("administrator")).action_live_chat()
 
     def test_no_live_chat_where_nothing_can_be_sent(self):  # B-6, B-9
         julia = self.operator("julia")
@@ -257,7 +257,9 @@ class TestOperator(ConsultationCase):
     def test_the_operator_chat_of_the_bots_steps(self):
         other = self.env["chatbridge.bot"].create({"name": "Second desk", "kind": "operator"})
         self.step_to_operator.operator_bot_id = other
-        julia = self.operator("julia")
+        # Operators don't see what is of chats that they have not joined.
+        julia = self.user("administrator")
+        self.desk.with_user(julia).action_join()
         self.apply(self.sender("1"), self.opening("conversation-1", "1"))
         with self.assertRaisesRegex(UserError, "Second desk"):
             self.conversation().with_user(julia).action_live_chat()
