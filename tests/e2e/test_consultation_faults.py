@@ -191,3 +191,16 @@ def test_a_line_of_the_customers_crosses_the_operators_end(proxied, company, con
     rows = lambda: [row for row in company.messages(talk.shop, talk.customer.user) if row == ("customer", "question 1")]  # noqa: E731
     until(rows, "the line is not lost")
     assert len(rows()) == 1
+
+
+def test_a_line_after_the_operators_end_stands_in_the_ended_chat(proxied, proxy, consultation):
+    """OP-11: the bridge has not heard of the end when the customer writes: the operator finds the words where they were talking."""
+    talk = consultation()
+    gate = proxy.arm("/events", "before")
+    talk.talk.say("/end")
+    assert gate.reached.wait(30)
+    talk.asks()
+    until(lambda: "question 1" in talk.talk.words(), "the line stands in the ended chat")
+    gate.open()
+    until(lambda: {ENDED, ELSE} <= set(talk.customer.heard()), "the customer is told, the dialog goes on")
+    assert talk.talk.words().count("question 1") == 1

@@ -3,6 +3,7 @@ from . import test_bot
 from . import test_configuration
 from . import test_consultation
 from . import test_discuss
+from . import test_discuss_end
 from . import test_discuss_rights
 from . import test_findings
 from . import test_conversation
