@@ -273,7 +273,7 @@ def test_the_texts_are_those_of_the_bot_written_to(bridge, company, open_desk):
     desk = open_desk()
     julia = desk.hire("Julia")
     for bot, whose in ((desk.bot, "the desk"), (desk.shop.bot, "the shop")):
-        company.write("chatbridge.bot", bot, operator_connected_message=f"of {whose}", how_to_end_message="", consultation_ended_message=f"Over at {whose}")
+        company.write("chatbridge.bot", bot, operator_connected_message=f"of {whose}", how_to_end_message=False, consultation_ended_message=f"Over at {whose}")
     company.live()
     anna = desk.customer()
     ask(anna)
