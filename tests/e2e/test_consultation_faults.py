@@ -8,7 +8,7 @@ from proxy import Proxy
 from test_consultation import ELSE, ENDED, JOINED, LOOKING, ask
 from world import until
 
-_numbers = itertools.count(400_001)
+_numbers = itertools.count(500_001)
 
 
 @pytest.fixture(scope="module")
