@@ -115,6 +115,8 @@ def welcome(odoo, sandbox, bridge) -> None:
 
 def main() -> int:
     """The exit code."""
+    # Who starts this in the background of a script hands Ctrl-C down ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     series = os.environ.get("SERIES", "19").split()[-1]
     try:
