@@ -16,6 +16,7 @@ sys.path.insert(0, str(HERE))
 from browser import Browser  # noqa: E402
 from company import Company  # noqa: E402
 from lab_odoo import Installation, OdooServer  # noqa: E402
+from proxy import Proxy  # noqa: E402
 from world import Bridge, Sandbox  # noqa: E402
 
 REPOSITORY = HERE.parent.parent
@@ -40,6 +41,16 @@ def addons(series, tmp_path_factory):
 def installation(series):
     """The series' Odoo on this machine."""
     return Installation(series)
+
+
+@pytest.fixture(scope="module")
+def private_installation(series, addons):
+    """The series' Odoo with a PostgreSQL of the file's own, to restart: a file names it `installation`."""
+    shared = Installation(series)
+    shared.template([addons], "chatbridge")
+    with_own_postgres = shared.private()
+    yield with_own_postgres
+    with_own_postgres.postgres.stop()
 
 
 @pytest.fixture(scope="session")
@@ -124,6 +135,20 @@ def make_bridge(odoo, sandbox, company, data_folder):
 def bridge(make_bridge, company):
     """A bridge that works."""
     return company.accept(make_bridge())
+
+
+@pytest.fixture
+def proxy(odoo):
+    """Between the bridge and Odoo."""
+    proxy = Proxy(odoo.port)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def proxied(make_bridge, proxy, company):
+    """A bridge that reaches Odoo through the proxy."""
+    return company.accept(make_bridge(odoo_url=proxy.url))
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import itertools
 
 import pytest
 from desk import Desk
-from proxy import Proxy
 from test_consultation import ELSE, ENDED, JOINED, LOOKING, ask
 from world import until
 
@@ -12,29 +11,9 @@ _numbers = itertools.count(500_001)
 
 
 @pytest.fixture(scope="module")
-def installation(series, addons):
+def installation(private_installation):
     """A PostgreSQL of this file's own, to restart."""
-    from lab_odoo import Installation
-
-    shared = Installation(series)
-    shared.template([addons], "chatbridge")
-    with_own_postgres = shared.private()
-    yield with_own_postgres
-    with_own_postgres.postgres.stop()
-
-
-@pytest.fixture
-def proxy(odoo):
-    """Between the bridge and Odoo."""
-    proxy = Proxy(odoo.port)
-    yield proxy
-    proxy.close()
-
-
-@pytest.fixture
-def proxied(make_bridge, proxy, company):
-    """A bridge that reaches Odoo through the proxy."""
-    return company.accept(make_bridge(odoo_url=proxy.url))
+    return private_installation
 
 
 class Consultation:

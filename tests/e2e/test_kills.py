@@ -4,26 +4,11 @@ import os
 import random
 
 import pytest
-from proxy import Proxy
 from world import until
 
 MENU = "What would you like to know?"
 START = [("customer", "/start"), ("bot", "Welcome, Anna Koval!"), ("bot", MENU)]
 PRICES = [("customer", "Prices"), ("bot", "Everything costs 5 €.")]
-
-
-@pytest.fixture
-def proxy(odoo):
-    """Between the bridge and Odoo."""
-    proxy = Proxy(odoo.port)
-    yield proxy
-    proxy.close()
-
-
-@pytest.fixture
-def proxied(make_bridge, proxy, company):
-    """A bridge that reaches Odoo through the proxy."""
-    return company.accept(make_bridge(odoo_url=proxy.url))
 
 
 def test_killed_while_a_message_is_on_its_way(bridge, company, shop, customer, sandbox):

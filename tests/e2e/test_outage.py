@@ -7,15 +7,9 @@ from world import until
 
 
 @pytest.fixture(scope="module")
-def installation(series, addons):
+def installation(private_installation):
     """A PostgreSQL of this file's own: the shared one serves other tests, too."""
-    from lab_odoo import Installation
-
-    shared = Installation(series)
-    shared.template([addons], "chatbridge")
-    with_own_postgres = shared.private()
-    yield with_own_postgres
-    with_own_postgres.postgres.stop()
+    return private_installation
 
 
 @pytest.fixture(scope="module")
